@@ -1,0 +1,55 @@
+# Every target uses .venv/ and sets up what it needs on first use; the work of it is in tools/setup.sh.
+
+IMAGE ?=
+CONFIG ?= training/configs/builtin.toml
+SPLIT ?= test
+ARGS ?=
+
+# Handed over by the environment, so that names with spaces and quotes arrive as they are.
+export IMAGE CONFIG DATA SPLIT
+# The rooms have plain names (core, training): a foreign path must not come before them.
+unexport PYTHONPATH
+
+BIN := .venv/bin
+READY := .venv/.seesay
+# Prints where scikit-image keeps its photograph of a cat (CC0), without importing scikit-image.
+SAMPLE := $(BIN)/python -c 'from importlib.util import find_spec; print(find_spec("skimage").submodule_search_locations[0] + "/data/chelsea.png")'
+
+.DEFAULT_GOAL := help
+.PHONY: help caption evaluate train test lint clean
+
+help: ## show this list
+	@echo "Seesay says what is in a picture. Each of these sets up what it needs on first use:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+ifeq ($(strip $(IMAGE)),)
+caption: $(READY)/sample
+	@echo "No IMAGE given, so here is a sample photograph, of a cat." >&2
+	@$(BIN)/seesay caption --speak "$$($(SAMPLE))"
+else
+caption: $(READY)/run ## say what is in a picture: make caption IMAGE=photo.jpg (without: a sample)
+	@$(BIN)/seesay caption --speak -- "$$IMAGE"
+endif
+
+evaluate: $(READY)/train ## score the model: make evaluate DATA=data/flickr8k [SPLIT=test] [ARGS=--json]
+	@test -n "$$DATA" || { echo "Say which data set: make evaluate DATA=data/flickr8k" >&2; exit 2; }
+	@$(BIN)/seesay evaluate --data "$$DATA" --split "$$SPLIT" $(ARGS)
+
+train: $(READY)/train ## train a model: make train [CONFIG=training/configs/builtin.toml] [ARGS=--resume]
+	@$(BIN)/seesay train "$$CONFIG" $(ARGS)
+
+test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)/dev ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean: ## remove caches and built packages (.venv stays: delete it by hand to start afresh)
+	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# A stamp file for each stage: while it is newer than these two files, no set-up runs.
+$(READY)/%: pyproject.toml tools/setup.sh
+	@tools/setup.sh $*

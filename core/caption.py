@@ -1,0 +1,78 @@
+"""What is said of a picture: plain immutable values that cross threads, processes and JSON."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Level = Literal["sure", "unsure", "none"]
+Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of the sentence and where the model looked for it.
+
+    Attributes:
+        word: as it stands in the sentence, lower-case.
+        grounded: how much it was seen rather than expected from the words before, 0 to 1.
+        where: ``left``, ``upper left``, ``centre`` …; None for words that were hardly seen.
+        box: around what was looked at; None for words that were hardly seen.
+        attention: rows of the region grid, top to bottom; all cells sum to one.
+    """
+
+    word: str
+    grounded: float
+    where: str | None
+    box: Box | None
+    attention: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence about a picture, and how far to trust it.
+
+    Attributes:
+        path: the picture's name, as given.
+        caption: the sentence; None where nothing can honestly be said.
+        confidence: 0 to 1.
+        level: ``sure``, ``unsure`` or ``none`` (no sentence).
+        spoken: what is said aloud, hedge included.
+        words: of the sentence, in order.
+        text: lines read in the picture.
+        notes: codes of what was noticed, such as ``dark`` or ``blank``.
+        seconds: from the open picture to the sentence.
+        model: name of the model.
+    """
+
+    path: str
+    caption: str | None
+    confidence: float
+    level: Level
+    spoken: str
+    words: tuple[Word, ...]
+    text: tuple[str, ...]
+    notes: tuple[str, ...]
+    seconds: float
+    model: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of ``seesay caption --json``."""
+        return {
+            "path": self.path,
+            "caption": self.caption,
+            "confidence": round(self.confidence, 4),
+            "level": self.level,
+            "spoken": self.spoken,
+            "words": [
+                {
+                    "word": word.word,
+                    "grounded": round(word.grounded, 4),
+                    "where": word.where,
+                    "box": word.box and [round(side, 4) for side in word.box],
+                }
+                for word in self.words
+            ],
+            "text": list(self.text),
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 4),
+            "model": self.model,
+        }

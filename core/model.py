@@ -1,0 +1,254 @@
+"""The captioning model: a CNN that sees regions and an LSTM that looks at them word by word.
+
+The decoder is the adaptive attention of Lu et al., "Knowing When to Look: Adaptive Attention via
+a Visual Sentinel for Image Captioning" (CVPR 2017), with three differences. Attention is the
+scaled dot product with several heads (Vaswani et al., 2017) instead of the additive one. The
+sentinel is gated from a projection of the LSTM's output instead of its memory cell, which
+``nn.LSTM`` does not return for every step. The output layer is the word embedding transposed
+(Press and Wolf, 2017). Attention is computed from the LSTM's output and not fed back into it, so
+that a whole sentence is one LSTM call in training.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.preprocess import PREPROCESSING
+
+State = tuple[Tensor, Tensor]  # the LSTM's output and memory, each (1, sentences, hidden)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What is needed to build the model again.
+
+    Attributes:
+        encoder: name of a torchvision CNN, such as ``mobilenet_v2`` or ``resnet101``.
+        image_size: side in pixels of the square that a picture is squeezed to.
+        vocabulary_size: number of words, the four special ones included.
+        hidden: width of word embeddings, LSTM and attention.
+        heads: number of attention heads; divides ``hidden``.
+        dropout: share of the decoder's units left out in training.
+    """
+
+    vocabulary_size: int
+    encoder: str = "mobilenet_v2"
+    image_size: int = 224
+    hidden: int = 512
+    heads: int = 8
+    dropout: float = 0.3
+
+
+class Scene(NamedTuple):
+    """What the decoder keeps of each picture; computed once, used for every word."""
+
+    summary: Tensor  # (pictures, hidden)
+    values: Tensor  # (pictures, regions, hidden)
+    keys: Tensor  # (pictures, regions, hidden)
+
+    def repeat(self, times: int) -> "Scene":
+        """Every picture ``times`` times in a row, for its beams."""
+        return Scene(*(tensor.repeat_interleave(times, dim=0) for tensor in self))
+
+    def select(self, index: Tensor) -> "Scene":
+        """The pictures with these indices, for sentences that share a picture."""
+        return Scene(*(tensor.index_select(0, index) for tensor in self))
+
+
+class Look(NamedTuple):
+    """Where the decoder looked for each word, averaged over the heads; the two sum to one."""
+
+    regions: Tensor  # (sentences, words, regions) attention to each region
+    sentinel: Tensor  # (sentences, words) how much the word was expected rather than seen
+
+
+def build_cnn(name: str, pretrained: bool = False) -> nn.Module:
+    """A torchvision CNN with its classifier.
+
+    Args:
+        name: such as ``mobilenet_v2`` or ``resnet101``.
+        pretrained: with torchvision's default weights, which it downloads, not random ones.
+
+    Raises:
+        ValueError: if torchvision has no such model.
+    """
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        raise ValueError(f"torchvision has no model {name!r}; choose a CNN such as mobilenet_v2")
+    cnn: nn.Module = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None)
+    return cnn
+
+
+def without_head(cnn: nn.Module) -> nn.Module:
+    """The layers of a torchvision CNN that come before its pooling and classifier.
+
+    Raises:
+        ValueError: if the model does not end in a pooled grid of features.
+    """
+    features = getattr(cnn, "features", None)
+    if isinstance(features, nn.Sequential):
+        return features
+    layers: list[nn.Module] = []
+    for name, child in cnn.named_children():
+        if name == "avgpool":
+            return nn.Sequential(*layers)
+        layers.append(child)
+    raise ValueError("this model has no grid of features; choose a CNN such as mobilenet_v2")
+
+
+class Encoder(nn.Module):
+    """Pictures to region features.
+
+    Args:
+        name: name of a torchvision CNN.
+        image_size: side of the square input, in pixels.
+
+    Raises:
+        ValueError: if torchvision has no such model, or it is no CNN with a grid of features.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, image_size: int) -> None:
+        super().__init__()
+        self.cnn = without_head(build_cnn(name))
+        for key in ("mean", "std"):
+            channels = torch.tensor(PREPROCESSING[key]).view(3, 1, 1)
+            self.register_buffer(key, channels, persistent=False)
+        with torch.no_grad():
+            grid = self.cnn.eval()(torch.zeros(1, 3, image_size, image_size))
+        if grid.ndim != 4 or grid.shape[1] < grid.shape[2]:
+            raise ValueError(f"{name} has no grid of features; choose a CNN such as mobilenet_v2")
+        self.channels: int = grid.shape[1]
+        self.rows: int = grid.shape[2]
+        self.columns: int = grid.shape[3]
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Region features, row by row.
+
+        Args:
+            pixels: (pictures, 3, image_size, image_size) uint8, RGB.
+
+        Returns:
+            (pictures, rows * columns, channels) float.
+        """
+        x = (pixels.float() / 255 - self.mean) / self.std
+        x = self.cnn(x.contiguous(memory_format=torch.channels_last))  # (B, C, rows, columns)
+        return x.flatten(2).transpose(1, 2)  # (B, rows * columns, C)
+
+
+class Decoder(nn.Module):
+    """Adaptive-attention LSTM: region features to words.
+
+    Args:
+        channels: width of the region features.
+        config: sizes of the model.
+    """
+
+    def __init__(self, channels: int, config: ModelConfig) -> None:
+        super().__init__()
+        hidden = config.hidden
+        self.heads = config.heads
+        self.embed = nn.Embedding(config.vocabulary_size, hidden)
+        self.value = nn.Linear(channels, hidden)
+        self.summary = nn.Linear(channels, hidden)
+        self.key = nn.Linear(hidden, hidden, bias=False)
+        self.lstm = nn.LSTM(2 * hidden, hidden, batch_first=True)
+        self.query = nn.Linear(hidden, hidden)
+        self.gate_input = nn.Linear(2 * hidden, hidden)
+        self.gate_state = nn.Linear(hidden, hidden, bias=False)
+        self.memory = nn.Linear(hidden, hidden)
+        self.sentinel_key = nn.Linear(hidden, hidden, bias=False)
+        self.output = nn.Linear(hidden, hidden)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary_size))
+        self.dropout = nn.Dropout(config.dropout)
+        # Tied to the output layer, so its scale is that of an output layer.
+        nn.init.normal_(self.embed.weight, std=hidden**-0.5)
+
+    def look_at(self, regions: Tensor) -> Scene:
+        """What the decoder keeps of each picture.
+
+        Args:
+            regions: (pictures, regions, channels) from the encoder.
+        """
+        summary = self.dropout(F.relu(self.summary(regions.mean(dim=1))))  # (B, H)
+        values = self.dropout(F.relu(self.value(regions)))  # (B, R, H)
+        return Scene(summary, values, self.key(values))
+
+    def teach(self, regions: Tensor, words: Tensor, picture_of: Tensor) -> Tensor:
+        """Teacher forcing over sentences that may share pictures.
+
+        Args:
+            regions: (pictures, regions, channels) from the encoder.
+            words: (sentences, length) indices that start with ``<start>``.
+            picture_of: (sentences,) index of each sentence's picture.
+
+        Returns:
+            (sentences, length, vocabulary) logits of the words that follow.
+        """
+        logits: Tensor = self(self.look_at(regions).select(picture_of), words)[0]
+        return logits
+
+    def forward(
+        self, scene: Scene, words: Tensor, state: State | None = None
+    ) -> tuple[Tensor, Look, State]:
+        """Scores of the word after each given word (teacher forcing; or one step of a search).
+
+        Args:
+            scene: one entry for each sentence.
+            words: (sentences, length) indices, the first ``<start>`` when there is no state.
+            state: of the LSTM before the first word; none at the start of a sentence.
+
+        Returns:
+            logits (sentences, length, vocabulary), where it looked, and the LSTM's new state.
+        """
+        sentences, length = words.shape
+        embedded = self.dropout(self.embed(words) * self.embed.embedding_dim**0.5)  # (S, T, H)
+        summary = scene.summary.unsqueeze(1).expand(-1, length, -1).to(embedded.dtype)
+        x = torch.cat([embedded, summary], dim=2)  # (S, T, 2H)
+        if state is None:
+            zeros = x.new_zeros(1, sentences, self.lstm.hidden_size)
+            state = (zeros, zeros)
+        output, new_state = self.lstm(x, state)  # (S, T, H)
+        before = torch.cat([state[0].transpose(0, 1).to(output.dtype), output[:, :-1]], dim=1)
+
+        gate = torch.sigmoid(self.gate_input(x) + self.gate_state(before))
+        sentinel = gate * torch.tanh(self.memory(output))  # (S, T, H)
+        context, look = self._attend(scene, self.query(output), sentinel)
+        mixed = torch.tanh(self.output(self.dropout(context + output)))
+        logits = F.linear(self.dropout(mixed), self.embed.weight, self.bias)  # (S, T, V)
+        return logits, look, new_state
+
+    def _attend(self, scene: Scene, query: Tensor, sentinel: Tensor) -> tuple[Tensor, Look]:
+        """Attention over the regions and, as one more region, the sentinel of each word."""
+
+        def split(x: Tensor) -> Tensor:  # (S, T, H) -> (S, heads, T, H / heads)
+            return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+        q = split(query) * (query.shape[2] // self.heads) ** -0.5
+        to_regions = q @ split(scene.keys).transpose(2, 3)  # (S, heads, T, R)
+        to_sentinel = (q * split(self.sentinel_key(sentinel))).sum(dim=3, keepdim=True)
+        weights = torch.cat([to_regions, to_sentinel], dim=3).softmax(dim=3)  # (S, heads, T, R + 1)
+        alpha, beta = weights[..., :-1], weights[..., -1:]
+        context = alpha.to(q.dtype) @ split(scene.values) + beta * split(sentinel)
+        context = context.transpose(1, 2).flatten(2)  # (S, T, H)
+        return context, Look(alpha.mean(dim=1), beta.squeeze(3).mean(dim=1))
+
+
+class CaptionModel(nn.Module):
+    """Encoder and decoder together; built from its configuration alone.
+
+    Args:
+        config: sizes and names of the parts.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config.encoder, config.image_size)
+        self.decoder = Decoder(self.encoder.channels, config)

@@ -1,0 +1,94 @@
+"""Captions against references: BLEU, METEOR, ROUGE-L and CIDEr by pycocoevalcap."""
+
+import contextlib
+import io
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pycocoevalcap.bleu.bleu import Bleu
+from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.rouge.rouge import Rouge
+
+from core.vocabulary import tokenize
+
+Sentences = dict[int, list[str]]  # tokens joined by spaces, for each picture
+
+
+def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """CIDEr (Vedantam et al., 2015) on the 0-100 scale, with our own tokenizer: no Java, quick.
+
+    Args:
+        captions: one for each picture.
+        references: people's sentences for each picture.
+    """
+    return 100 * float(Cider().compute_score(_plain(references), _plain(_listed(captions)))[0])
+
+
+def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The usual figures on the 0-100 scale, by the field's standard implementation.
+
+    Sentences pass the Penn Treebank tokenizer of Stanford CoreNLP first, which needs Java, as
+    METEOR does. Without Java, ``meteor`` is None, ``tokenizer`` tells that our own was used, and
+    the figures are not comparable with published ones.
+
+    Args:
+        captions: one for each picture.
+        references: people's sentences for each picture.
+
+    Returns:
+        ``bleu1`` to ``bleu4`` (Papineni et al., 2002), ``meteor`` (Denkowski and Lavie, 2014),
+        ``rouge_l`` (Lin, 2004), ``cider`` (Vedantam et al., 2015) and ``tokenizer``.
+    """
+    java = shutil.which("java") is not None
+    tokens = _penn_treebank if java else _plain
+    truth, written = tokens(references), tokens(_listed(captions))
+    with _silence():
+        bleu = Bleu(4).compute_score(truth, written, verbose=0)[0]
+        rouge_l = Rouge().compute_score(truth, written)[0]
+        cider_d = Cider().compute_score(truth, written)[0]
+        meteor = _meteor(truth, written) if java else None
+    return {
+        **{f"bleu{n}": round(100 * float(value), 2) for n, value in enumerate(bleu, start=1)},
+        "meteor": None if meteor is None else round(100 * meteor, 2),
+        "rouge_l": round(100 * float(rouge_l), 2),
+        "cider": round(100 * float(cider_d), 2),
+        "tokenizer": "ptb" if java else "own (no Java found: not comparable)",
+    }
+
+
+def _listed(captions: Sequence[str]) -> list[list[str]]:
+    return [[caption] for caption in captions]
+
+
+def _plain(groups: Sequence[Sequence[str]]) -> Sentences:
+    return {
+        index: [" ".join(tokenize(sentence)) for sentence in group]
+        for index, group in enumerate(groups)
+    }
+
+
+def _penn_treebank(groups: Sequence[Sequence[str]]) -> Sentences:
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    # The tokenizer reads one sentence a line: a line break inside one would shift all others.
+    entries = {
+        index: [{"caption": " ".join(sentence.split())} for sentence in group]
+        for index, group in enumerate(groups)
+    }
+    with _silence():
+        tokens: Sentences = PTBTokenizer().tokenize(entries)
+    return tokens
+
+
+def _meteor(truth: Sentences, written: Sentences) -> float:
+    from pycocoevalcap.meteor.meteor import Meteor
+
+    return float(Meteor().compute_score(truth, written)[0])
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """The scorers print as they go; ``evaluate --json`` owns standard output."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield

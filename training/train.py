@@ -1,0 +1,243 @@
+"""Training: the decoder on cached features first, then every layer together."""
+
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW
+from torch.utils.data import DataLoader, Subset
+from tqdm import tqdm
+
+from core.device import choose_device
+from core.errors import SeesayError
+from core.model import CaptionModel, ModelConfig, build_cnn, without_head
+from core.model_file import load_model, save_model
+from core.vocabulary import Vocabulary
+from training.batches import Batch, Batches, plan_epoch
+from training.checkpoint import (
+    Progress,
+    load_checkpoint,
+    restore_optimizer,
+    save_checkpoint,
+    seed_step,
+)
+from training.config import StageConfig, TrainConfig
+from training.data import Example, for_training, load_split
+from training.features import FeatureCache
+from training.log import write_log
+from training.precision import autocast
+from training.validate import validate
+
+
+def train(config: TrainConfig, resume: bool = False) -> Path:
+    """Run all stages; give the folder of the best model by mean CIDEr on the ``val`` splits.
+
+    A run can be killed at any time: with ``resume`` it goes on from its last checkpoint and ends
+    with the same numbers as one that was never interrupted.
+
+    Args:
+        config: of the run.
+        resume: go on from ``last.safetensors`` in the run's output folder.
+
+    Raises:
+        SeesayError: if data, weights or checkpoint are missing or do not fit.
+    """
+    return Trainer(config).run(resume)
+
+
+class Trainer:
+    """One run: its data, its model, and how far it is."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.output = Path(config.output)
+        self.device = choose_device("auto")
+        self.examples: list[Example] = []
+        self.weights: list[float] = []
+        self.val: dict[str, list[Example]] = {}
+        for data in config.data:
+            folder = Path(data.folder).resolve()
+            examples = for_training(load_split(folder, "train"))
+            self.examples += examples
+            self.weights += [data.weight] * len(examples)
+            self.val[folder.name] = load_split(folder, "val")
+        self.model, self.vocabulary = self._start()
+        self.model.to(self.device)
+        self.progress = Progress()
+
+    def _start(self) -> tuple[CaptionModel, Vocabulary]:
+        """A trained model to go on from, or a new one with an encoder that knows ImageNet."""
+        config = self.config
+        if config.start is not None:
+            model, vocabulary, _ = load_model(Path(config.start))
+            return model, vocabulary
+        sentences = (sentence for example in self.examples for sentence in example.sentences)
+        vocabulary = Vocabulary.build(sentences, config.min_count)
+        seed_step(config.seed, "start")
+        try:
+            architecture = ModelConfig(vocabulary_size=len(vocabulary), **config.model)
+            model = CaptionModel(architecture)
+            cnn = build_cnn(architecture.encoder, pretrained=config.weights is None)
+            if config.weights is not None:
+                cnn.load_state_dict(load_file(config.weights))
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            raise SeesayError(f"The encoder cannot be set up: {error}.") from error
+        model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
+        return model, vocabulary
+
+    def run(self, resume: bool) -> Path:
+        """Train until the last stage is done."""
+        self.output.mkdir(parents=True, exist_ok=True)
+        state: dict[int, dict[str, Tensor]] = {}
+        if resume:
+            self.progress, state = load_checkpoint(self.output / "last.safetensors", self.model)
+        while self.progress.stage < len(self.config.stages):
+            self._run_stage(self.config.stages[self.progress.stage], state)
+            state = {}
+            self.progress.stage += 1
+            self.progress.epoch = self.progress.step = 0
+        return self.output / "best"
+
+    def _run_stage(self, stage: StageConfig, state: dict[int, dict[str, Tensor]]) -> None:
+        model, progress = self.model, self.progress
+        source: FeatureCache | int = model.config.image_size
+        parts = [{"params": [*model.decoder.parameters()], "rate": stage.learning_rate}]
+        if stage.encoder_learning_rate:
+            encoder_part = [*model.encoder.parameters()]
+            parts.append({"params": encoder_part, "rate": stage.encoder_learning_rate})
+        else:
+            source = FeatureCache(
+                self.examples,
+                model.encoder,
+                model.config.image_size,
+                self.output.parent / "features",
+                self.config.dtype,
+            )
+        optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
+        restore_optimizer(optimizer, state)
+        while progress.epoch < stage.epochs:
+            self._run_epoch(stage, source, optimizer)
+            self._finish_epoch(stage)
+            self._save(optimizer)
+
+    def _run_epoch(
+        self, stage: StageConfig, source: FeatureCache | int, optimizer: torch.optim.Optimizer
+    ) -> None:
+        progress, config = self.progress, self.config
+        place = f"{config.seed}/{progress.stage}/{progress.epoch}"
+        plan = plan_epoch(self.weights, stage.batch, place)
+        batches = Batches(self.examples, self.vocabulary, plan, source, place, stage.smallest_crop)
+        rest = Subset(batches, range(progress.step, len(plan)))
+        loader = DataLoader(rest, batch_size=None, num_workers=1, prefetch_factor=4)
+        self.model.train()
+        self.model.encoder.train(stage.encoder_learning_rate > 0)
+        title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
+        began = time.monotonic()
+        total = stage.epochs * len(plan)
+        with tqdm(total=len(plan), initial=progress.step, desc=title, unit="step") as bar:
+            for batch in loader:
+                done = progress.epoch * len(plan) + progress.step
+                share = min(1.0, (done + 1) / max(1, stage.warm_up)) * cosine(
+                    done / total, stage.final
+                )
+                for group in optimizer.param_groups:
+                    group["lr"] = group["rate"] * share
+                seed_step(place, progress.step)
+                self._step(batch, optimizer)
+                progress.step += 1
+                bar.set_postfix(loss=f"{progress.loss_sum / progress.loss_words:.3f}")
+                bar.update()
+                if progress.step % config.checkpoint_every == 0:
+                    now = time.monotonic()
+                    progress.seconds, began = progress.seconds + now - began, now
+                    self._save(optimizer)
+        progress.seconds += time.monotonic() - began
+
+    def _step(self, batch: Batch, optimizer: torch.optim.Optimizer) -> None:
+        words = batch.words.to(self.device)
+        picture_of = batch.picture_of.to(self.device)
+        inputs = batch.inputs.to(self.device)
+        with autocast(self.device, self.config.dtype):
+            if inputs.dtype == torch.uint8:
+                inputs = self.model.encoder(inputs)
+            logits = self.model.decoder.teach(inputs, words[:, :-1], picture_of)
+        loss, count = sentence_loss(logits, words[:, 1:], self.config.label_smoothing)
+        optimizer.zero_grad()
+        (loss / count).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        optimizer.step()
+        self.progress.loss_sum += loss.item()
+        self.progress.loss_words += count
+
+    def _finish_epoch(self, stage: StageConfig) -> None:
+        """Score ``val``, write the log, and keep the model if it is the best so far."""
+        progress = self.progress
+        ciders = validate(
+            self.model, self.vocabulary, self.val, self.config.beam, self.config.dtype
+        )
+        mean = sum(ciders.values()) / len(ciders)
+        progress.rows.append(
+            {
+                "stage": stage.name,
+                "epoch": progress.epoch + 1,
+                "loss": round(progress.loss_sum / progress.loss_words, 4),
+                **{f"cider_{name}": round(value, 2) for name, value in ciders.items()},
+                "cider_mean": round(mean, 2),
+                "seconds": round(progress.seconds),
+            }
+        )
+        tqdm.write("  ".join(f"{key} {value}" for key, value in progress.rows[-1].items()))
+        write_log(self.output, progress.rows)
+        if mean > progress.best:
+            progress.best = mean
+            save_model(self.model, self.vocabulary, self.output / "best", self._facts())
+        progress.epoch += 1
+        progress.step, progress.loss_sum, progress.loss_words = 0, 0.0, 0
+
+    def _save(self, optimizer: torch.optim.Optimizer) -> None:
+        save_checkpoint(self.output / "last.safetensors", self.model, optimizer, self.progress)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "name": self.config.name,
+            "licence": self.config.licence,
+            "training": {
+                "data": [asdict(data) for data in self.config.data],
+                "pictures": len(self.examples),
+                "sentences": sum(len(example.sentences) for example in self.examples),
+                "epochs": self.progress.rows,
+            },
+        }
+
+
+def sentence_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, int]:
+    """Cross entropy summed over the words that count, and their number.
+
+    Padding does not count, and neither does ``<unk>``: it is never written, so that the decoder
+    need not learn where it would stand.
+
+    Args:
+        logits: (sentences, length, vocabulary).
+        targets: (sentences, length) indices.
+        smoothing: share of probability spread over all words.
+    """
+    counted = targets.masked_fill(targets == Vocabulary.unknown, Vocabulary.pad)
+    loss = F.cross_entropy(
+        logits.flatten(0, 1).float(),
+        counted.flatten(),
+        ignore_index=Vocabulary.pad,
+        label_smoothing=smoothing,
+        reduction="sum",
+    )
+    return loss, int((counted != Vocabulary.pad).sum())
+
+
+def cosine(done: float, final: float) -> float:
+    """Share of the learning rate after a part of the training (Loshchilov and Hutter, 2017)."""
+    return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
