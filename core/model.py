@@ -180,19 +180,21 @@ class Decoder(nn.Module):
         values = self.dropout(F.relu(self.value(regions)))  # (B, R, H)
         return Scene(summary, values, self.key(values))
 
-    def teach(self, regions: Tensor, words: Tensor, picture_of: Tensor) -> Tensor:
+    def teach(self, regions: Tensor, words: Tensor, picture_of: Tensor, counted: Tensor) -> Tensor:
         """Teacher forcing over sentences that may share pictures.
 
         Args:
             regions: (pictures, regions, channels) from the encoder.
             words: (sentences, length) indices that start with ``<start>``.
             picture_of: (sentences,) index of each sentence's picture.
+            counted: (sentences, length) bool, which of the words that follow are scored; leaving
+                out the padding spares the largest product of all.
 
         Returns:
-            (sentences, length, vocabulary) logits of the words that follow.
+            (counted words, vocabulary) logits of the words that follow, sentence by sentence.
         """
-        logits: Tensor = self(self.look_at(regions).select(picture_of), words)[0]
-        return logits
+        hidden = self._recall(self.look_at(regions).select(picture_of), words, None)[0]
+        return self._score(hidden[counted])
 
     def forward(
         self, scene: Scene, words: Tensor, state: State | None = None
@@ -207,6 +209,13 @@ class Decoder(nn.Module):
         Returns:
             logits (sentences, length, vocabulary), where it looked, and the LSTM's new state.
         """
+        hidden, look, new_state = self._recall(scene, words, state)
+        return self._score(hidden), look, new_state
+
+    def _recall(
+        self, scene: Scene, words: Tensor, state: State | None
+    ) -> tuple[Tensor, Look, State]:
+        """What is known before each next word: seen in the picture and said so far, (S, T, H)."""
         sentences, length = words.shape
         embedded = self.dropout(self.embed(words) * self.embed.embedding_dim**0.5)  # (S, T, H)
         summary = scene.summary.unsqueeze(1).expand(-1, length, -1).to(embedded.dtype)
@@ -220,9 +229,12 @@ class Decoder(nn.Module):
         gate = torch.sigmoid(self.gate_input(x) + self.gate_state(before))
         sentinel = gate * torch.tanh(self.memory(output))  # (S, T, H)
         context, look = self._attend(scene, self.query(output), sentinel)
-        mixed = torch.tanh(self.output(self.dropout(context + output)))
-        logits = F.linear(self.dropout(mixed), self.embed.weight, self.bias)  # (S, T, V)
-        return logits, look, new_state
+        return context + output, look, new_state
+
+    def _score(self, hidden: Tensor) -> Tensor:
+        """Logits of the next word, (..., H) -> (..., V)."""
+        mixed = torch.tanh(self.output(self.dropout(hidden)))
+        return F.linear(self.dropout(mixed), self.embed.weight, self.bias)
 
     def _attend(self, scene: Scene, query: Tensor, sentinel: Tensor) -> tuple[Tensor, Look]:
         """Attention over the regions and, as one more region, the sentinel of each word."""

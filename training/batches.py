@@ -8,10 +8,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from core.search import MAX_WORDS
 from core.vocabulary import Vocabulary
 from training.data import Example
 from training.features import FeatureCache
 from training.pictures import load_varied
+
+# A few rambling sentences would stretch the padding of every batch: they are cut, with <start>,
+# to what a search may write.
+_LONGEST = MAX_WORDS + 1
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Batches(Dataset[Batch]):
         indices = self.plan[number]
         chosen = [self.examples[index] for index in indices]
         sentences = [
-            (picture, torch.tensor(self.vocabulary.encode(sentence)))
+            (picture, torch.tensor(self.vocabulary.encode(sentence)[:_LONGEST]))
             for picture, example in enumerate(chosen)
             for sentence in example.sentences
         ]

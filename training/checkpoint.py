@@ -53,6 +53,8 @@ def load_checkpoint(path: Path, model: nn.Module) -> tuple[Progress, dict[int, d
     Raises:
         SeesayError: if the file is missing, damaged or of another model.
     """
+    if not path.exists():
+        raise SeesayError(f"There is no checkpoint in {path.parent} yet; train without --resume.")
     try:
         with safe_open(path, "pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))
@@ -65,7 +67,7 @@ def load_checkpoint(path: Path, model: nn.Module) -> tuple[Progress, dict[int, d
         model.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise SeesayError(
-            f"There is no checkpoint of this run in {path.parent}; train without --resume."
+            f"{path} is damaged or was not made by this run; delete it and train without --resume."
         ) from error
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

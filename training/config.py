@@ -2,16 +2,28 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import torch
 
 from core.errors import SeesayError
 from core.model import ModelConfig
+from core.vocabulary import SPECIALS
 
 T = TypeVar("T")
+
+_HERE = "training/config.py"
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# The annotation of an entry -> what TOML may hold for it.
+_KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "text in quotes"),
+    str | None: ((str,), "text in quotes"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+}
 
 
 class ConfigError(SeesayError):
@@ -98,7 +110,7 @@ class TrainConfig:
     @property
     def dtype(self) -> torch.dtype:
         """Of the autocast regions."""
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[self.precision]
+        return _DTYPES[self.precision]
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -115,33 +127,63 @@ def read_config(path: Path) -> TrainConfig:
         ) from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as TOML: {error}.") from error
-    data = tuple(_build(DataConfig, entry, path) for entry in content.pop("data", []))
-    stages = tuple(_build(StageConfig, entry, path) for entry in content.pop("stage", []))
+    data = tuple(_build(DataConfig, table, path) for table in _tables(content, "data", path))
+    stages = tuple(_build(StageConfig, table, path) for table in _tables(content, "stage", path))
     model = content.pop("model", {})
-    known = {field.name for field in fields(ModelConfig)} - {"vocabulary_size"}
-    unknown = set(model) - known
-    if unknown:
-        raise ConfigError(f"{path}: [model] has no entry {', '.join(sorted(unknown))}.")
-    run = {**content, "data": data, "stages": stages, "model": model}
-    config = _build(TrainConfig, run, path)
-    if not data or not stages:
-        raise ConfigError(f"{path} needs at least one [[data]] and one [[stage]].")
-    if config.precision not in ("float32", "bfloat16"):
-        raise ConfigError(f"{path}: precision is float32 or bfloat16.")
-    for stage in stages:
-        if stage.epochs < 1 or stage.batch < 1 or stage.learning_rate <= 0:
-            raise ConfigError(
-                f"{path}: stage {stage.name!r} needs epochs, batch and learning_rate above 0."
-            )
+    _check(isinstance(model, dict), path, "model must be a table, [model]")
+    _check("vocabulary_size" not in model, path, "vocabulary_size follows from the sentences")
+    architecture = _build(ModelConfig, {"vocabulary_size": len(SPECIALS), **model}, path)
+    config = _build(TrainConfig, {**content, "data": data, "stages": stages, "model": model}, path)
+    _check_values(config, architecture, path)
     return config
 
 
+def _tables(content: dict[str, Any], name: str, path: Path) -> list[dict[str, Any]]:
+    tables = content.pop(name, None)
+    written = isinstance(tables, list) and all(isinstance(table, dict) for table in tables)
+    _check(bool(tables) and written, path, f"at least one table [[{name}]] is needed")
+    return tables or []
+
+
 def _build(kind: type[T], entries: Mapping[str, Any], path: Path) -> T:
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    unknown = set(entries) - names
-    if unknown:
-        raise ConfigError(f"{path} has an unknown entry: {', '.join(sorted(unknown))}.")
-    try:
-        return kind(**entries)
-    except TypeError as error:
-        raise ConfigError(f"{path} lacks an entry: {error}.") from error
+    """A dataclass from a table's entries, whose types are checked where TOML has them."""
+    hints = get_type_hints(kind)
+    for name, value in entries.items():
+        _check(name in hints, path, f"there is no entry {name!r}; see the docstrings of {_HERE}")
+        kinds, described = _KINDS.get(hints[name], ((object,), ""))
+        fits = isinstance(value, kinds) and not isinstance(value, bool)
+        _check(fits, path, f"{name} must be {described}, not {value!r}")
+    for field in fields(kind):  # type: ignore[arg-type]
+        needed = field.default is MISSING and field.name not in entries
+        _check(not needed, path, f"the entry {field.name!r} is missing")
+    return kind(**entries)
+
+
+def _check_values(config: TrainConfig, model: ModelConfig, path: Path) -> None:
+    _check(config.precision in _DTYPES, path, f"precision must be one of {', '.join(_DTYPES)}")
+    for name in ("min_count", "checkpoint_every", "beam"):
+        _check(getattr(config, name) >= 1, path, f"{name} must be at least 1")
+    _check(0 < config.clip < inf, path, "clip must be above 0")
+    _check(0 <= config.weight_decay < inf, path, "weight_decay must be 0 or above")
+    _check(0 <= config.label_smoothing < 1, path, "label_smoothing must be from 0 to below 1")
+    _check(min(model.image_size, model.hidden, model.heads) >= 1, path, "sizes must be above 0")
+    _check(model.hidden % model.heads == 0, path, "heads must divide hidden")
+    _check(0 <= model.dropout < 1, path, "dropout must be from 0 to below 1")
+    names = [Path(data.folder).name for data in config.data]
+    # The log tells data sets apart by their folder's name.
+    _check(len({*names}) == len(names), path, "two data sets have folders of the same name")
+    for data in config.data:
+        _check(0 < data.weight < inf, path, "the weight of a data set must be above 0")
+    for stage in config.stages:
+        _check(min(stage.epochs, stage.batch) >= 1, path, "epochs and batch must be at least 1")
+        _check(0 < stage.learning_rate < inf, path, "learning_rate must be above 0")
+        encoder_fits = 0 <= stage.encoder_learning_rate < inf
+        _check(encoder_fits, path, "encoder_learning_rate must be 0 or above")
+        _check(stage.warm_up >= 0, path, "warm_up must be 0 or above")
+        _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
+        _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
+
+
+def _check(holds: bool, path: Path, sentence: str) -> None:
+    if not holds:
+        raise ConfigError(f"{path}: {sentence}.")

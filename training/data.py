@@ -51,7 +51,7 @@ def load_split(folder: Path, split: str) -> list[Example]:
             annotations are chosen by the file's name: ``train`` finds ``captions_train2014.json``.
 
     Raises:
-        DataError: if the folder, the annotations or the split is missing.
+        DataError: if the folder, the annotations, the split or a picture is missing.
     """
     karpathy = sorted(folder.glob("dataset*.json"))
     if karpathy:
@@ -66,6 +66,10 @@ def load_split(folder: Path, split: str) -> list[Example]:
         examples = _read_coco(folder, found[0])
     if not examples:
         raise DataError(f"{folder} has no pictures in the split {split!r}; try train, val or test.")
+    for example in examples:
+        # Better now than after hours of training.
+        if not example.path.exists():
+            raise DataError(f"{example.path} is missing; put all pictures of the data set there.")
     return examples
 
 
@@ -87,7 +91,7 @@ def _read_karpathy(folder: Path, file: Path, split: str) -> list[Example]:
                 category=entry.get("category"),
             )
             for entry in _read_json(file)["images"]
-            if entry["split"] in wanted
+            if entry["split"] in wanted and entry["sentences"]
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} is not in the format of Karpathy's splits ({error}).") from error

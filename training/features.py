@@ -8,16 +8,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from core.model import Encoder
+from core.model_file import replace_file
 from training.data import Example
-from training.pictures import Squares
+from training.pictures import Squares, load_ahead
 from training.precision import autocast
 
 _BATCH = 64
@@ -45,12 +46,13 @@ class FeatureCache:
         precision: torch.dtype = torch.float32,
     ) -> None:
         paths = [example.path for example in examples]
-        shape = (len(paths), 2, encoder.rows * encoder.columns, encoder.channels)
+        self.shape = (len(paths), 2, encoder.rows * encoder.columns, encoder.channels)
         name = _fingerprint(paths, encoder, side)
         folder.mkdir(parents=True, exist_ok=True)
-        file, progress = folder / f"{name}.f16", folder / f"{name}.json"
-        done = json.loads(progress.read_text())["done"] if progress.exists() else 0
-        self.array = np.memmap(file, np.float16, "r+" if file.exists() else "w+", shape=shape)
+        self.file, progress = folder / f"{name}.f16", folder / f"{name}.json"
+        done = 0
+        if self.file.exists() and progress.exists():
+            done = json.loads(progress.read_text())["done"]
         if done < len(paths):
             self._fill(paths, encoder, side, done, progress, precision)
 
@@ -64,26 +66,31 @@ class FeatureCache:
         precision: torch.dtype,
     ) -> None:
         device = encoder.mean.device
-        loader = DataLoader(Squares(paths[done:], side), batch_size=_BATCH, num_workers=1)
+        mode: Literal["r+", "w+"] = "r+" if self.file.exists() else "w+"
+        array = np.memmap(self.file, np.float16, mode, shape=self.shape)
+        batches = load_ahead(Squares(paths[done:], side), _BATCH)
         encoder.eval()
         at = done
         with tqdm(total=len(paths), initial=done, desc="features", unit="picture") as bar:
-            for number, pixels in enumerate(loader, start=1):
+            for number, pixels in enumerate(batches, start=1):
                 both = torch.stack([pixels, pixels.flip(3)], dim=1).flatten(0, 1).to(device)
                 with torch.inference_mode(), autocast(device, precision):
                     regions = encoder(both)  # (2 B, R, C)
                 count = len(pixels)
                 half = regions.half().cpu().unflatten(0, (count, 2))
-                self.array[at : at + count] = half.numpy()
+                array[at : at + count] = half.numpy()
                 at += count
                 bar.update(count)
                 if number % _DONE_EVERY == 0 or at == len(paths):
-                    self.array.flush()
-                    progress.write_text(json.dumps({"done": at}))
+                    array.flush()
+                    replace_file(progress, json.dumps({"done": at}).encode())
 
     def get(self, indices: Sequence[int], flipped: Sequence[bool]) -> Tensor:
         """Features of pictures, (pictures, regions, channels) float."""
-        rows = self.array[np.asarray(indices), np.asarray(flipped, dtype=int)]
+        # Opened anew each time: a loader's process may be handed this object as a copy, which an
+        # open array would fill with the whole file.
+        array = np.memmap(self.file, np.float16, "r", shape=self.shape)
+        rows = array[np.asarray(indices), np.asarray(flipped, dtype=int)]
         return torch.from_numpy(rows).float()
 
 

@@ -1,16 +1,20 @@
 """Pictures for training: loaded, cropped a little and mirrored, the same for the same seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
+from core.errors import SeesayError
 from core.picture import open_picture
 from core.preprocess import squeeze
+
+T = TypeVar("T")
 
 
 def load_square(path: Path, side: int) -> np.ndarray:
@@ -52,3 +56,20 @@ class Squares(Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         return torch.from_numpy(load_square(self.paths[index], self.side))
+
+
+def load_ahead(dataset: Dataset[T], batch: int | None = None) -> Iterator[T]:
+    """The items of a data set in their order, prepared by a process of their own.
+
+    Args:
+        dataset: of known length.
+        batch: items that are stacked into one; None hands each over as it is.
+
+    Raises:
+        SeesayError: where the data set raises one, with the same sentence.
+    """
+    try:
+        yield from DataLoader(dataset, batch, num_workers=1, prefetch_factor=4)
+    except SeesayError as error:
+        # Its message is the process's traceback, whose last line is "core.errors.Kind: sentence".
+        raise type(error)(str(error).strip().splitlines()[-1].partition(": ")[2]) from None

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,9 +10,12 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 
+from core.errors import SeesayError
 from core.vocabulary import tokenize
 
 Sentences = dict[int, list[str]]  # tokens joined by spaces, for each picture
+
+_WITHOUT_JAVA = "mend Java, or take it from the PATH to be scored without"
 
 
 def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
@@ -39,8 +42,11 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[
     Returns:
         ``bleu1`` to ``bleu4`` (Papineni et al., 2002), ``meteor`` (Denkowski and Lavie, 2014),
         ``rouge_l`` (Lin, 2004), ``cider`` (Vedantam et al., 2015) and ``tokenizer``.
+
+    Raises:
+        SeesayError: if Java is there but fails.
     """
-    java = shutil.which("java") is not None
+    java = _has_java()
     tokens = _penn_treebank if java else _plain
     truth, written = tokens(references), tokens(_listed(captions))
     with _silence():
@@ -55,6 +61,14 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[
         "cider": round(100 * float(cider_d), 2),
         "tokenizer": "ptb" if java else "own (no Java found: not comparable)",
     }
+
+
+def _has_java() -> bool:
+    # macOS has a command of this name even where there is no Java: only running it tells.
+    try:
+        return subprocess.run(["java", "-version"], capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def _listed(captions: Sequence[str]) -> list[list[str]]:
@@ -78,13 +92,20 @@ def _penn_treebank(groups: Sequence[Sequence[str]]) -> Sentences:
     }
     with _silence():
         tokens: Sentences = PTBTokenizer().tokenize(entries)
+    if [len(group) for group in tokens.values()] != [len(group) for group in groups]:
+        raise SeesayError(f"The Penn Treebank tokenizer failed; {_WITHOUT_JAVA}.")
     return tokens
 
 
 def _meteor(truth: Sentences, written: Sentences) -> float:
     from pycocoevalcap.meteor.meteor import Meteor
 
-    return float(Meteor().compute_score(truth, written)[0])
+    meteor = Meteor()
+    try:
+        return float(meteor.compute_score(truth, written)[0])
+    except (OSError, ValueError) as error:
+        meteor.lock.release()  # or it would wait for itself when it is deleted and ends Java
+        raise SeesayError(f"METEOR failed, which needs 2 GB of memory; {_WITHOUT_JAVA}.") from error
 
 
 @contextlib.contextmanager

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import Subset
 from tqdm import tqdm
 
 from core.device import choose_device
@@ -31,6 +32,7 @@ from training.config import StageConfig, TrainConfig
 from training.data import Example, for_training, load_split
 from training.features import FeatureCache
 from training.log import write_log
+from training.pictures import load_ahead
 from training.precision import autocast
 from training.validate import validate
 
@@ -46,7 +48,8 @@ def train(config: TrainConfig, resume: bool = False) -> Path:
         resume: go on from ``last.safetensors`` in the run's output folder.
 
     Raises:
-        SeesayError: if data, weights or checkpoint are missing or do not fit.
+        SeesayError: if data, weights or checkpoint are missing or do not fit, or if without
+            ``resume`` the output folder holds a run already.
     """
     return Trainer(config).run(resume)
 
@@ -84,19 +87,32 @@ class Trainer:
             architecture = ModelConfig(vocabulary_size=len(vocabulary), **config.model)
             model = CaptionModel(architecture)
             cnn = build_cnn(architecture.encoder, pretrained=config.weights is None)
-            if config.weights is not None:
-                cnn.load_state_dict(load_file(config.weights))
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise SeesayError(f"The encoder cannot be set up: {error}.") from error
+        if config.weights is not None:
+            try:
+                cnn.load_state_dict(load_file(config.weights))
+            except (OSError, SafetensorError, RuntimeError) as error:
+                raise SeesayError(
+                    f"{config.weights} cannot be read as torchvision's weights of "
+                    f"{architecture.encoder}; put them there, or leave `weights` out to download."
+                ) from error
         model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
         return model, vocabulary
 
     def run(self, resume: bool) -> Path:
         """Train until the last stage is done."""
-        self.output.mkdir(parents=True, exist_ok=True)
+        checkpoint = self.output / "last.safetensors"
         state: dict[int, dict[str, Tensor]] = {}
         if resume:
-            self.progress, state = load_checkpoint(self.output / "last.safetensors", self.model)
+            self.progress, state = load_checkpoint(checkpoint, self.model)
+        elif checkpoint.exists():
+            # Hours of work, and one forgotten word should not overwrite them.
+            raise SeesayError(
+                f"{self.output} holds a run already; go on with it by --resume, or give another "
+                "output folder."
+            )
+        self.output.mkdir(parents=True, exist_ok=True)
         while self.progress.stage < len(self.config.stages):
             self._run_stage(self.config.stages[self.progress.stage], state)
             state = {}
@@ -134,14 +150,13 @@ class Trainer:
         plan = plan_epoch(self.weights, stage.batch, place)
         batches = Batches(self.examples, self.vocabulary, plan, source, place, stage.smallest_crop)
         rest = Subset(batches, range(progress.step, len(plan)))
-        loader = DataLoader(rest, batch_size=None, num_workers=1, prefetch_factor=4)
         self.model.train()
         self.model.encoder.train(stage.encoder_learning_rate > 0)
         title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
         began = time.monotonic()
         total = stage.epochs * len(plan)
         with tqdm(total=len(plan), initial=progress.step, desc=title, unit="step") as bar:
-            for batch in loader:
+            for batch in load_ahead(rest):
                 done = progress.epoch * len(plan) + progress.step
                 share = min(1.0, (done + 1) / max(1, stage.warm_up)) * cosine(
                     done / total, stage.final
@@ -160,15 +175,23 @@ class Trainer:
         progress.seconds += time.monotonic() - began
 
     def _step(self, batch: Batch, optimizer: torch.optim.Optimizer) -> None:
-        words = batch.words.to(self.device)
+        words, targets = batch.words[:, :-1].to(self.device), batch.words[:, 1:].to(self.device)
+        # Nothing is learnt of padding, nor of where <unk> would stand: it is never written.
+        counted = (targets != Vocabulary.pad) & (targets != Vocabulary.unknown)
         picture_of = batch.picture_of.to(self.device)
         inputs = batch.inputs.to(self.device)
         with autocast(self.device, self.config.dtype):
             if inputs.dtype == torch.uint8:
                 inputs = self.model.encoder(inputs)
-            logits = self.model.decoder.teach(inputs, words[:, :-1], picture_of)
-        loss, count = sentence_loss(logits, words[:, 1:], self.config.label_smoothing)
-        optimizer.zero_grad()
+            logits = self.model.decoder.teach(inputs, words, picture_of, counted)
+        count = len(logits)
+        loss = F.cross_entropy(
+            logits.float(),
+            targets[counted],
+            label_smoothing=self.config.label_smoothing,
+            reduction="sum",
+        )
+        self.model.zero_grad()
         (loss / count).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         optimizer.step()
@@ -214,28 +237,6 @@ class Trainer:
                 "epochs": self.progress.rows,
             },
         }
-
-
-def sentence_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, int]:
-    """Cross entropy summed over the words that count, and their number.
-
-    Padding does not count, and neither does ``<unk>``: it is never written, so that the decoder
-    need not learn where it would stand.
-
-    Args:
-        logits: (sentences, length, vocabulary).
-        targets: (sentences, length) indices.
-        smoothing: share of probability spread over all words.
-    """
-    counted = targets.masked_fill(targets == Vocabulary.unknown, Vocabulary.pad)
-    loss = F.cross_entropy(
-        logits.flatten(0, 1).float(),
-        counted.flatten(),
-        ignore_index=Vocabulary.pad,
-        label_smoothing=smoothing,
-        reduction="sum",
-    )
-    return loss, int((counted != Vocabulary.pad).sum())
 
 
 def cosine(done: float, final: float) -> float:

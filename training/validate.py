@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch.utils.data import DataLoader
 
 from core.model import CaptionModel
 from core.search import beam_search
 from core.vocabulary import Vocabulary
 from training.data import Example
-from training.pictures import Squares
+from training.pictures import Squares, load_ahead
 from training.precision import autocast
 from training.scores import cider
 
@@ -43,9 +42,8 @@ def write_captions(
 ) -> list[str]:
     """The model's sentence for each picture, words joined by spaces."""
     device = model.encoder.mean.device
-    loader = DataLoader(Squares(paths, model.config.image_size), _BATCH, num_workers=1)
     captions = []
-    for pixels in loader:
+    for pixels in load_ahead(Squares(paths, model.config.image_size), _BATCH):
         with torch.inference_mode(), autocast(device, precision):
             scene = model.decoder.look_at(model.encoder(pixels.to(device)))
             found = beam_search(model.decoder, scene, beam)

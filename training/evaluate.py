@@ -1,0 +1,57 @@
+"""The figures of a model on one split of a data set, by the field's standard scorers."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from core.captioner import Captioner
+from training.data import load_split
+from training.scores import score
+
+_BATCH = 16
+
+
+def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None) -> dict[str, Any]:
+    """Caption every picture of a split and score the sentences against all of people's.
+
+    A picture of which nothing is said (it is black, or one plain colour) counts with an empty
+    caption.
+
+    Args:
+        data: folder of a data set, see ``load_split``.
+        split: ``val`` for choices, ``test`` for reports.
+        beam: of the search, at least 1.
+        device: see ``Captioner.load``.
+        model: folder of a trained model; None for the one that comes with Seesay.
+
+    Returns:
+        The figures of ``score``, and ``images``, ``silent`` (pictures of which nothing was said),
+        ``beam``, ``seconds`` (for opening and captioning all pictures), ``model`` (its name),
+        ``data`` and ``split``.
+
+    Raises:
+        SeesayError: if data, a picture, the model or the device is missing or damaged.
+    """
+    examples = load_split(data, split)
+    captioner = Captioner.load(model, device)
+    captions: list[str | None] = []
+    began = time.monotonic()
+    with tqdm(total=len(examples), desc=f"{data.name} {split}", unit="picture") as bar:
+        for at in range(0, len(examples), _BATCH):
+            paths = [example.path for example in examples[at : at + _BATCH]]
+            captions += [found.caption for found in captioner.caption_many(paths, beam)]
+            bar.update(len(paths))
+    seconds = time.monotonic() - began
+    references = [example.sentences for example in examples]
+    return {
+        **score([caption or "" for caption in captions], references),
+        "images": len(examples),
+        "silent": captions.count(None),
+        "beam": beam,
+        "seconds": round(seconds, 1),
+        "model": captioner.config["name"],
+        "data": str(data),
+        "split": split,
+    }
