@@ -162,6 +162,7 @@ class Captioner:
 
 def _word(word: str, regions: np.ndarray, grounded: float) -> Word:
     seen = grounded > SEEN
+    regions = regions + 1e-9  # so that a word which was not seen at all has a map, too
     attention = regions / regions.sum()
     return Word(
         word=word,

@@ -88,15 +88,29 @@ def without_head(cnn: nn.Module) -> nn.Module:
     Raises:
         ValueError: if the model does not end in a pooled grid of features.
     """
-    features = getattr(cnn, "features", None)
-    if isinstance(features, nn.Sequential):
-        return features
     layers: list[nn.Module] = []
     for name, child in cnn.named_children():
-        if name == "avgpool":
-            return nn.Sequential(*layers)
-        layers.append(child)
-    raise ValueError("this model has no grid of features; choose a CNN such as mobilenet_v2")
+        if name in ("avgpool", "classifier", "fc"):
+            break
+        if not name.lower().startswith("aux"):  # Inception's classifiers for training alone
+            layers.append(child)
+    else:
+        raise ValueError("this model has no grid of features; choose a CNN such as mobilenet_v2")
+    # What these families do between their layers, in their forward methods.
+    if isinstance(cnn, torchvision.models.DenseNet):
+        layers.append(nn.ReLU())
+    if isinstance(cnn, torchvision.models.GoogLeNet | torchvision.models.Inception3):
+        layers.insert(0, _InceptionInput())
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+
+class _InceptionInput(nn.Module):
+    """ImageNet's normalisation to the -1 to 1 that GoogLeNet and Inception v3 were trained on."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.new_tensor(PREPROCESSING["mean"]).view(3, 1, 1)
+        std = x.new_tensor(PREPROCESSING["std"]).view(3, 1, 1)
+        return (x * std + mean) * 2 - 1
 
 
 class Encoder(nn.Module):
@@ -107,7 +121,8 @@ class Encoder(nn.Module):
         image_size: side of the square input, in pixels.
 
     Raises:
-        ValueError: if torchvision has no such model, or it is no CNN with a grid of features.
+        ValueError: if torchvision has no such model, or it makes no grid of features from pictures
+            of this size.
     """
 
     mean: Tensor
@@ -119,10 +134,14 @@ class Encoder(nn.Module):
         for key in ("mean", "std"):
             channels = torch.tensor(PREPROCESSING[key]).view(3, 1, 1)
             self.register_buffer(key, channels, persistent=False)
-        with torch.no_grad():
-            grid = self.cnn.eval()(torch.zeros(1, 3, image_size, image_size))
-        if grid.ndim != 4 or grid.shape[1] < grid.shape[2]:
-            raise ValueError(f"{name} has no grid of features; choose a CNN such as mobilenet_v2")
+        try:
+            with torch.no_grad():
+                grid = self.cnn.eval()(torch.zeros(1, 3, image_size, image_size))
+        except RuntimeError as error:
+            raise ValueError(
+                f"{name} makes no grid of features from pictures of {image_size} x {image_size} "
+                "pixels; choose a larger image_size or a CNN such as mobilenet_v2"
+            ) from error
         self.channels: int = grid.shape[1]
         self.rows: int = grid.shape[2]
         self.columns: int = grid.shape[3]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,10 +14,12 @@ from safetensors.torch import load, save
 from core.errors import ModelError
 from core.model import CaptionModel, ModelConfig
 from core.preprocess import PREPROCESSING
-from core.vocabulary import Vocabulary
+from core.vocabulary import SPECIALS, Vocabulary
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 _FORMAT = 1
+# A foreign file must not make us allocate without bounds.
+_RANGES = {"image_size": (32, 1024), "hidden": (1, 4096), "heads": (1, 4096)}
 
 
 def save_model(
@@ -33,7 +34,8 @@ def save_model(
         model: to be saved; not changed.
         vocabulary: of its decoder.
         folder: created where it does not exist.
-        facts: what else is known (name, training data, figures, licence), as JSON values.
+        facts: the model's ``name``, and what else is known (training data, figures, licence), as
+            JSON values.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
@@ -105,12 +107,17 @@ def load_model(folder: Path) -> tuple[CaptionModel, Vocabulary, dict[str, Any]]:
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"The model {path.parent} has no readable {CONFIG}; install Seesay again or give the "
             "folder of another model."
         ) from error
-    if not isinstance(config, dict) or config.get("format") != _FORMAT or "sha256" not in config:
+    if (
+        not isinstance(config, dict)
+        or config.get("format") != _FORMAT
+        or not isinstance(config.get("name"), str)
+        or "sha256" not in config
+    ):
         raise ModelError(
             f"{path} is not the description of a Seesay model of format {_FORMAT}; "
             "give the folder of a model made by this version."
@@ -120,12 +127,14 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _check_architecture(fields: Any, vocabulary: Vocabulary) -> ModelConfig:
     architecture = ModelConfig(**fields)
-    for name in ("image_size", "hidden", "heads"):
-        # A foreign file must not make us allocate without bounds.
-        if not isinstance(fields[name], int) or not 1 <= fields[name] <= 8192:
+    for name, (least, most) in _RANGES.items():
+        size = fields[name]
+        if type(size) is not int or not least <= size <= most:  # to isinstance, True is an int
             raise ValueError(f"{name} is out of range")
-    if architecture.vocabulary_size != len(vocabulary):
+    if architecture.hidden % architecture.heads:
+        raise ValueError("the heads do not divide the hidden units")
+    if not len(SPECIALS) < architecture.vocabulary_size == len(vocabulary):
         raise ValueError("the vocabulary does not fit the architecture")
-    if not math.isfinite(architecture.dropout):
-        raise ValueError("dropout is not a number")
+    if not 0 <= architecture.dropout <= 1:
+        raise ValueError("dropout is no share")
     return architecture

@@ -32,7 +32,8 @@ class Vocabulary:
         words: every word once, in the order of the model's output, the four of ``SPECIALS`` first.
 
     Raises:
-        ValueError: if a word stands twice or the special words do not stand first.
+        ValueError: if the special words do not stand first, or one of the others stands twice or is
+            no word as ``tokenize`` gives it.
     """
 
     pad, start, end, unknown = range(4)
@@ -40,6 +41,9 @@ class Vocabulary:
     def __init__(self, words: Sequence[str]) -> None:
         if tuple(words[:4]) != SPECIALS:
             raise ValueError(f"a vocabulary starts with {', '.join(SPECIALS)}")
+        for word in words[4:]:
+            if not isinstance(word, str) or tokenize(word) != [word]:
+                raise ValueError(f"{word!r} is no word of a vocabulary")
         self.words = tuple(words)
         self._index = {word: index for index, word in enumerate(self.words)}
         if len(self._index) != len(self.words):

@@ -1,0 +1,1 @@
+"""What only a person at a computer needs: speech now, the desktop program to come."""

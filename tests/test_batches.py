@@ -1,0 +1,188 @@
+"""What training sees: plans of epochs, batches, varied pictures and cached features."""
+
+import copy
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.errors import PictureError
+from core.model import Encoder, without_head
+from core.picture import open_picture
+from core.preprocess import squeeze_many
+from core.vocabulary import Vocabulary
+from tests.tiny_sets import draw, lively_cnn, shapes
+from training.batches import Batches, plan_epoch
+from training.data import Example, load_split
+from training.features import FeatureCache
+from training.pictures import Squares, load_ahead, load_square, load_varied
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
+    return load_split(shapes(tmp_path_factory.mktemp("sets") / "shapes", train=9), "train")
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    encoder = Encoder("mobilenet_v3_small", SIDE).eval()
+    cnn = without_head(lively_cnn("mobilenet_v3_small", SIDE))
+    encoder.cnn.load_state_dict(cnn.state_dict())
+    return encoder
+
+
+def vocabulary_of(examples: list[Example]) -> Vocabulary:
+    return Vocabulary.build((text for example in examples for text in example.sentences), 1)
+
+
+def test_plan_shows_every_picture_once_in_an_order_of_its_seed() -> None:
+    plan = plan_epoch([1] * 10, 4, "1/0/0")
+    assert [len(batch) for batch in plan] == [4, 4, 2]
+    assert sorted(index for batch in plan for index in batch) == list(range(10))
+    assert plan == plan_epoch([1] * 10, 4, "1/0/0")
+    assert plan != plan_epoch([1] * 10, 4, "1/0/1")
+
+
+def test_plan_shows_pictures_by_their_weights() -> None:
+    weights = [3.0] * 100 + [0.5] * 400 + [1.25] * 400
+    plan = plan_epoch(weights, 32, "seed")
+    shown = Counter(index for batch in plan for index in batch)
+    assert {shown[index] for index in range(100)} == {3}
+    assert {shown[index] for index in range(100, 500)} == {0, 1}
+    assert {shown[index] for index in range(500, 900)} == {1, 2}
+    assert 150 < sum(shown[index] for index in range(100, 500)) < 250
+    assert 450 < sum(shown[index] for index in range(500, 900)) < 550
+
+
+def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
+    vocabulary = vocabulary_of(examples)
+    plan = [[4, 0, 7], [1]]
+    batches = Batches(examples, vocabulary, plan, SIDE, "seed", 1.0)
+    assert len(batches) == 2
+    batch = batches[0]
+    assert batch.inputs.dtype == torch.uint8
+    assert batch.inputs.shape == (3, 3, SIDE, SIDE)
+    told: dict[int, set[str]] = {}
+    for words, picture in zip(batch.words.tolist(), batch.picture_of.tolist(), strict=True):
+        told.setdefault(picture, set()).add(" ".join(vocabulary.decode(words[1:])))
+    for place, index in enumerate(plan[0]):
+        plain = {text.lower().rstrip(" .") for text in examples[index].sentences}
+        assert told[place] == plain
+        square = load_square(examples[index].path, SIDE)
+        seen = batch.inputs[place].numpy()
+        assert np.array_equal(seen, square) or np.array_equal(seen, square[:, :, ::-1])
+
+
+def test_batches_are_the_same_for_the_same_seed(examples: list[Example]) -> None:
+    def inputs(seed: str) -> torch.Tensor:
+        plan = [[0, 1, 2, 3, 4, 5, 6, 7]]
+        return Batches(examples, vocabulary_of(examples), plan, SIDE, seed, 0.7)[0].inputs
+
+    assert torch.equal(inputs("1/1/0"), inputs("1/1/0"))
+    assert not torch.equal(inputs("1/1/0"), inputs("1/1/1"))
+
+
+def test_varied_pictures_are_mirrored_half_of_the_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    draw(path, "blue", left=4)
+    square = load_square(path, SIDE)
+    varied = [load_varied(path, SIDE, str(seed), True, 1.0) for seed in range(40)]
+    mirrored = [bool(np.array_equal(one, square[:, :, ::-1])) for one in varied]
+    as_it_is = [bool(np.array_equal(one, square)) for one in varied]
+    assert all(one != other for one, other in zip(mirrored, as_it_is, strict=True))
+    assert 10 < sum(mirrored) < 30
+    for seed in range(40):
+        assert np.array_equal(load_varied(path, SIDE, str(seed), False, 1.0), square)
+
+
+def test_varied_pictures_are_cropped_a_little(tmp_path: Path) -> None:
+    # Every pixel tells where it stands: red grows with x, green with y.
+    path = tmp_path / "a.png"
+    ramp = np.zeros((200, 200, 3), np.uint8)
+    ramp[:, :, 0] = np.arange(200)
+    ramp[:, :, 1] = np.arange(200)[:, None]
+    Image.fromarray(ramp).save(path)
+    sizes = []
+    for seed in range(30):
+        varied = load_varied(path, SIDE, str(seed), False, 0.6)
+        assert varied.shape == (3, SIDE, SIDE)
+        assert np.array_equal(varied, load_varied(path, SIDE, str(seed), False, 0.6))
+        red, green = varied[0].astype(int), varied[1].astype(int)
+        sizes += [np.ptp(red[0]) / 200, np.ptp(green[:, 0]) / 200]
+    assert 0.55 < min(sizes) < 0.7
+    assert 0.9 < max(sizes) <= 1
+
+
+def test_cached_features_are_those_of_the_encoder(
+    examples: list[Example], encoder: Encoder, tmp_path: Path
+) -> None:
+    cache = FeatureCache(examples, encoder, SIDE, tmp_path)
+    pixels = [open_picture(example.path).pixels for example in examples]
+    squares = torch.from_numpy(squeeze_many(pixels, SIDE))
+    with torch.inference_mode():
+        plain, mirrored = encoder(squares), encoder(squares.flip(3))
+    order = [5, 0, 5, 8]
+    found = cache.get(order, [False, False, True, True])
+    expected = torch.stack([plain[5], plain[0], mirrored[5], mirrored[8]])
+    torch.testing.assert_close(found, expected, rtol=2e-3, atol=2e-3)
+    assert (plain[5] - mirrored[5]).abs().max() > 0.1
+
+
+def test_cache_of_other_weights_is_another(
+    examples: list[Example], encoder: Encoder, tmp_path: Path
+) -> None:
+    first = FeatureCache(examples, encoder, SIDE, tmp_path).get([0], [False])
+    other = copy.deepcopy(encoder)
+    next(other.parameters()).data *= 1.5
+    assert not torch.equal(FeatureCache(examples, other, SIDE, tmp_path).get([0], [False]), first)
+
+
+def test_cache_is_completed_and_then_used_again(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.features._BATCH", 2)
+    monkeypatch.setattr("training.features._DONE_EVERY", 1)
+    examples = load_split(shapes(tmp_path / "shapes", train=6), "train")
+    indices, flipped = list(range(6)), [index % 2 == 0 for index in range(6)]
+    expected = FeatureCache(examples, encoder, SIDE, tmp_path / "whole").get(indices, flipped)
+
+    damaged = examples[5].path.read_bytes()
+    examples[5].path.write_bytes(damaged[:60])
+    with pytest.raises(PictureError):
+        FeatureCache(examples, encoder, SIDE, tmp_path / "features")
+    examples[5].path.write_bytes(damaged)
+    # What was done before stays: this picture would give other features now.
+    draw(examples[0].path, "green", "bottom", left=30)
+    completed = FeatureCache(examples, encoder, SIDE, tmp_path / "features")
+    assert torch.equal(completed.get(indices, flipped), expected)
+
+    for example in examples:
+        example.path.unlink()
+    used_again = FeatureCache(examples, encoder, SIDE, tmp_path / "features")
+    assert torch.equal(used_again.get(indices, flipped), expected)
+
+
+def test_cache_whose_large_file_was_deleted_is_made_anew(
+    examples: list[Example], encoder: Encoder, tmp_path: Path
+) -> None:
+    first = FeatureCache(examples, encoder, SIDE, tmp_path).get([0, 8], [False, True])
+    for file in tmp_path.glob("*.f16"):
+        file.unlink()
+    again = FeatureCache(examples, encoder, SIDE, tmp_path).get([0, 8], [False, True])
+    assert torch.equal(again, first)
+
+
+def test_damaged_picture_is_told_in_one_sentence_by_the_loaders_process(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    draw(good)
+    bad.write_text("no picture")
+    with pytest.raises(PictureError) as direct:
+        load_square(bad, SIDE)
+    with pytest.raises(PictureError) as ahead:
+        list(load_ahead(Squares([good, bad], SIDE), 2))
+    assert str(ahead.value) == str(direct.value)

@@ -1,0 +1,277 @@
+"""Pictures in, captions out."""
+
+import copy
+import io
+import json
+import math
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.caption import Caption
+from core.captioner import Captioner
+from core.errors import DeviceError, ModelError, PictureError
+from core.model import Decoder
+from core.model_file import WEIGHTS
+from core.paths import BUILTIN_MODEL
+from core.picture import Picture, PictureSource, open_picture
+from core.preprocess import squeeze_many
+
+
+@pytest.fixture(scope="module")
+def captioner(tiny_model: Path) -> Captioner:
+    return Captioner.load(tiny_model, "cpu")
+
+
+def patches(seed: int, width: int = 96, height: int = 64) -> np.ndarray:
+    """Coloured squares; no two seeds look alike."""
+    colours = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    return colours.repeat(8, axis=0).repeat(8, axis=1)
+
+
+def black() -> np.ndarray:
+    return np.zeros((40, 60, 3), np.uint8)
+
+
+def without_seconds(caption: Caption) -> dict[str, Any]:
+    return {key: value for key, value in caption.to_dict().items() if key != "seconds"}
+
+
+def assert_same(one: Caption, other: Caption) -> None:
+    """The same sentence, seen in the same places, up to rounding."""
+    assert (one.caption, one.level, one.notes) == (other.caption, other.level, other.notes)
+    assert one.confidence == pytest.approx(other.confidence, rel=1e-3)
+    for word, again in zip(one.words, other.words, strict=True):
+        assert np.array(word.attention) == pytest.approx(np.array(again.attention), abs=1e-4)
+        assert word.grounded == pytest.approx(again.grounded, abs=1e-4)
+
+
+def test_a_caption_is_a_sentence_with_its_words(captioner: Captioner) -> None:
+    for seed in range(8):
+        caption = captioner.caption(patches(seed))
+        assert caption.caption is not None
+        words = [word.word for word in caption.words]
+        assert caption.caption == " ".join(words).capitalize() + "."
+        assert set(words) <= set(captioner.vocabulary.words[4:])
+        assert 1 <= len(words) <= 20
+        assert 0 < caption.confidence <= 1
+        assert caption.seconds > 0
+        assert (caption.path, caption.model) == ("picture", "tiny")
+        assert (caption.notes, caption.text) == ((), ())
+
+
+def test_each_word_has_a_place_where_it_was_seen(captioner: Captioner) -> None:
+    glancing = copy.deepcopy(captioner)
+    with torch.no_grad():
+        glancing.model.decoder.sentinel_key.weight *= 100
+    pictures = [patches(seed) for seed in range(8)]
+    captions = captioner.caption_many(pictures) + glancing.caption_many(pictures)
+    words = [word for caption in captions for word in caption.words]
+    for word in words:
+        attention = np.array(word.attention)
+        assert attention.shape == (2, 2)
+        assert attention.min() >= 0
+        assert attention.sum() == pytest.approx(1)
+        assert 0 <= word.grounded <= 1
+        assert (word.where is None) == (word.box is None) == (word.grounded <= 0.5)
+        if word.box:
+            left, top, right, bottom = word.box
+            assert 0 <= left < right <= 1
+            assert 0 <= top < bottom <= 1
+    assert {word.where is None for word in words} == {True, False}
+
+
+def test_a_word_that_was_not_seen_at_all_still_has_a_map(captioner: Captioner) -> None:
+    captioner = copy.deepcopy(captioner)
+    with torch.no_grad():
+        captioner.model.decoder.key.weight.zero_()  # nothing in the picture draws attention,
+        captioner.model.decoder.sentinel_key.weight *= 1e4  # the sentinel all of it or none
+    captions = captioner.caption_many([patches(seed) for seed in range(8)])
+    unseen = [word for caption in captions for word in caption.words if word.grounded == 0]
+    assert unseen
+    for word in unseen:
+        assert np.array(word.attention) == pytest.approx(np.full((2, 2), 0.25))
+        assert (word.where, word.box) == (None, None)
+
+
+def test_only_a_sure_sentence_is_said_without_a_hedge(captioner: Captioner) -> None:
+    hedged = captioner.caption(patches(0))
+    assert hedged.caption is not None
+    assert hedged.level == "unsure"
+    assert hedged.spoken != hedged.caption
+    assert hedged.spoken.lower().endswith(hedged.caption.lower())
+
+    learnt = "A dog running on grass."
+    words = torch.tensor([captioner.vocabulary.encode(learnt)])
+    with torch.no_grad():
+        regions = captioner.model.encoder(torch.from_numpy(squeeze_many([patches(0)], 64)))
+    captioner = copy.deepcopy(captioner)
+    decoder = Decoder(captioner.model.encoder.channels, captioner.model.config).eval()
+    captioner.model.decoder = decoder
+    optimizer = torch.optim.Adam(decoder.parameters(), 0.003)
+    for _ in range(80):
+        optimizer.zero_grad()
+        logits = decoder(decoder.look_at(regions), words[:, :-1])[0]
+        torch.nn.functional.cross_entropy(logits[0], words[0, 1:]).backward()
+        optimizer.step()
+    sure = captioner.caption(patches(0))
+    assert (sure.caption, sure.level, sure.spoken) == (learnt, "sure", learnt)
+    assert sure.confidence > 0.7
+
+
+@pytest.mark.parametrize(("value", "note"), [(0, "dark"), (255, "blank"), (128, "blank")])
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (48, 64)])
+def test_nothing_is_made_up_about_an_empty_picture(
+    value: int, note: str, size: tuple[int, int], captioner: Captioner
+) -> None:
+    caption = captioner.caption(np.full((*size, 3), value, np.uint8))
+    assert (caption.caption, caption.level, caption.confidence) == (None, "none", 0)
+    assert caption.notes == (note,)
+    assert caption.words == ()
+    assert caption.spoken.endswith(".")
+
+
+@pytest.mark.parametrize("size", [(1280, 64), (64, 1280), (2, 300), (300, 2), (8, 8)])
+def test_pictures_of_odd_shapes(size: tuple[int, int], captioner: Captioner) -> None:
+    width, height = size
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    assert captioner.caption(pixels).caption is not None
+
+
+def test_every_kind_of_source_gives_the_same_sentence(captioner: Captioner, tmp_path: Path) -> None:
+    pixels = patches(1)
+    image = Image.fromarray(pixels)
+    path = tmp_path / "patches.png"
+    image.save(path)
+    data = path.read_bytes()
+    file, opened = io.BytesIO(data), open_picture(path)
+    sources: list[PictureSource] = [str(path), path, data, file, pixels, image, opened]
+    captions = captioner.caption_many(sources)
+    for caption in captions:
+        assert_same(caption, captions[0])
+    named = [str(path), str(path), *["picture"] * 4, str(path)]
+    assert [caption.path for caption in captions] == named
+
+
+@pytest.mark.parametrize("count", [0, 1, 17, 40])
+def test_many_pictures_in_their_order(count: int, captioner: Captioner) -> None:
+    pictures = [
+        # Some of which nothing is said, at the start, at the end and on the edges of batches.
+        Picture(black() if number in (0, 5, 15, 16, 39) else patches(number), f"{number}.png")
+        for number in range(count)
+    ]
+    together = captioner.caption_many(iter(pictures))
+    assert [caption.path for caption in together] == [picture.name for picture in pictures]
+    for picture, caption in zip(pictures, together, strict=True):
+        assert_same(caption, captioner.caption(picture))
+    assert len({caption.caption for caption in together}) >= count // 3
+
+
+def test_only_pictures_of_which_nothing_can_be_said(captioner: Captioner) -> None:
+    captions = captioner.caption_many([black()] * 17)
+    assert [caption.notes for caption in captions] == [("dark",)] * 17
+
+
+def test_the_same_picture_gives_the_same_caption(captioner: Captioner) -> None:
+    first, second = (without_seconds(captioner.caption(patches(2))) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("beam", [1, 2, 5, 40])
+def test_beams(beam: int, captioner: Captioner) -> None:
+    assert captioner.caption(patches(3), beam).caption is not None
+
+
+@pytest.mark.parametrize("beam", [0, -1])
+def test_a_beam_of_nothing(beam: int, captioner: Captioner) -> None:
+    with pytest.raises(ValueError, match="beam must be at least 1"):
+        captioner.caption(patches(3), beam)
+    with pytest.raises(ValueError, match="beam must be at least 1"):
+        captioner.caption_many([], beam)
+
+
+def test_a_bad_picture(captioner: Captioner, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"missing\.jpg does not exist"):
+        captioner.caption(tmp_path / "missing.jpg")
+    with pytest.raises(PictureError):
+        captioner.caption_many([patches(0), b"no picture"])
+
+
+def test_two_threads_at_once(captioner: Captioner) -> None:
+    pictures = [patches(seed) for seed in range(6)]
+    expected = [without_seconds(captioner.caption(picture)) for picture in pictures]
+    with ThreadPoolExecutor(2) as threads:
+        futures = [threads.submit(captioner.caption, picture) for picture in pictures * 3]
+        assert [without_seconds(future.result()) for future in futures] == expected * 3
+
+
+def test_json_has_the_fields_that_scripts_rely_on(captioner: Captioner) -> None:
+    for picture in (patches(4), black()):
+        caption = captioner.caption(picture)
+        written = json.loads(json.dumps(caption.to_dict(), allow_nan=False))
+        assert list(written) == [
+            *("path", "caption", "confidence", "level", "spoken"),
+            *("words", "text", "notes", "seconds", "model"),
+        ]
+        assert written["caption"] == caption.caption
+        assert written["level"] in ("sure", "unsure", "none")
+        assert 0 <= written["confidence"] <= 1
+        assert len(written["words"]) == len(caption.words)
+        for word in written["words"]:
+            assert list(word) == ["word", "grounded", "where", "box"]
+            assert word["box"] is None or len(word["box"]) == 4
+
+
+def test_a_caption_crosses_processes_unchanged(captioner: Captioner) -> None:
+    for picture in (patches(4), black()):
+        caption = captioner.caption(picture)
+        assert pickle.loads(pickle.dumps(caption)) == caption
+        assert len({caption, pickle.loads(pickle.dumps(caption))}) == 1
+        with pytest.raises(FrozenInstanceError):
+            caption.caption = "A unicorn."  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("device", ["tpu", "", "cuda:9", "CPU"])
+def test_an_unknown_device(device: str, tiny_model: Path) -> None:
+    with pytest.raises(DeviceError, match="choose one of auto, cpu, cuda, mps"):
+        Captioner.load(tiny_model, device)
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_there(device: str, tiny_model: Path) -> None:
+    if getattr(torch, device).is_available():
+        pytest.skip(f"this machine has {device}")
+    with pytest.raises(DeviceError, match=f"no usable {device} device; use --device cpu or auto"):
+        Captioner.load(tiny_model, device)
+
+
+def test_auto_finds_a_device_with_the_same_sentences(
+    captioner: Captioner, tiny_model: Path
+) -> None:
+    found = Captioner.load(tiny_model)
+    assert found.device.type in ("cpu", "cuda", "mps")
+    assert found.caption(patches(5)).caption == captioner.caption(patches(5)).caption
+
+
+def test_a_missing_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="install Seesay again"):
+        Captioner.load(tmp_path)
+
+
+def test_the_built_in_model_describes_a_photograph() -> None:
+    if not (BUILTIN_MODEL / WEIGHTS).exists():
+        pytest.skip("no built-in model in resources/model")
+    photographs = Path(pytest.importorskip("skimage").__file__).parent / "data"
+    assert (BUILTIN_MODEL / WEIGHTS).stat().st_size <= 25 * 1024**2
+    caption = Captioner.load(device="cpu").caption(photographs / "chelsea.png")
+    assert caption.caption is not None
+    assert len(caption.words) >= 3
+    assert math.isfinite(caption.confidence)
+    assert {word.where is None for word in caption.words} == {True, False}

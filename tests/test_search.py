@@ -1,0 +1,156 @@
+"""Beam search, checked against looking at every sentence there is."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from core.model import Decoder, ModelConfig, Scene
+from core.search import Hypothesis, beam_search
+from core.vocabulary import Vocabulary
+
+CHANNELS, REGIONS, WORDS = 6, 9, range(4, 7)
+LONGEST = 4
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> Iterator[None]:
+    with torch.random.fork_rng(), torch.no_grad():
+        yield
+
+
+def random_search(seed: int, pictures: int = 3) -> tuple[Decoder, Scene]:
+    torch.manual_seed(seed)
+    decoder = Decoder(CHANNELS, ModelConfig(WORDS.stop, hidden=12, heads=3)).eval()
+    for parameter in decoder.parameters():
+        parameter.copy_(torch.randn_like(parameter) * 0.6)
+    # Ends at the first chance and words never to be written are tempting.
+    decoder.bias[Vocabulary.end] += seed % 3
+    decoder.bias[Vocabulary.unknown] += 2
+    return decoder, decoder.look_at(torch.randn(pictures, REGIONS, CHANNELS))
+
+
+def only(scene: Scene, picture: int) -> Scene:
+    return scene.select(torch.tensor([picture]))
+
+
+def rescore(decoder: Decoder, scene: Scene, words: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """Log-probability of each word and the end, and where was looked, by teacher forcing."""
+    given = torch.tensor([[Vocabulary.start, *words]])
+    logits, look, _ = decoder(scene, given)
+    following = torch.tensor([*words, Vocabulary.end])
+    log_probs = logits[0].log_softmax(dim=1).gather(1, following.unsqueeze(1)).squeeze(1)
+    return log_probs, look.regions[0, :-1], look.sentinel[0, :-1]
+
+
+def score_of(log_probs: Tensor, length_norm: float) -> float:
+    return float(log_probs.sum()) / len(log_probs) ** length_norm
+
+
+def every_sentence() -> Iterator[tuple[int, ...]]:
+    """All sentences without a word straight after itself."""
+    for length in range(1, LONGEST + 1):
+        for words in itertools.product(WORDS, repeat=length):
+            if all(one != other for one, other in itertools.pairwise(words)):
+                yield words
+
+
+@pytest.mark.parametrize("length_norm", [0, 0.7])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_wide_beam_finds_the_best_of_all_sentences(seed: int, length_norm: float) -> None:
+    decoder, scene = random_search(seed)
+    found = beam_search(decoder, scene, 30, LONGEST, length_norm)
+    for picture, hypothesis in enumerate(found):
+        scores = {
+            words: score_of(rescore(decoder, only(scene, picture), words)[0], length_norm)
+            for words in every_sentence()
+        }
+        assert hypothesis.words == max(scores, key=scores.__getitem__)
+        assert hypothesis.score == pytest.approx(max(scores.values()), abs=1e-4)
+
+
+def test_the_random_models_above_differ_in_their_sentences() -> None:
+    found = [beam_search(*random_search(seed), 30, LONGEST, 0.7) for seed in range(6)]
+    lengths = {len(hypothesis.words) for hypotheses in found for hypothesis in hypotheses}
+    assert len(lengths) >= 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_beam_of_one_follows_the_likeliest_word(seed: int) -> None:
+    decoder, scene = random_search(seed)
+    for picture, hypothesis in enumerate(beam_search(decoder, scene, 1, LONGEST)):
+        alone = only(scene, picture)
+        words: tuple[int, ...] = ()
+        scores: dict[tuple[int, ...], float] = {}
+        for _ in range(LONGEST):
+            logits, _, _ = decoder(alone, torch.tensor([[Vocabulary.start, *words]]))
+            allowed = [word for word in WORDS if word != (words or (None,))[-1]]
+            words = (*words, max(allowed, key=lambda word: float(logits[0, -1, word])))
+            scores[words] = score_of(rescore(decoder, alone, words)[0], 0.7)
+        assert hypothesis.words == max(scores, key=scores.__getitem__)
+
+
+@pytest.mark.parametrize("beam", [1, 2, 3, 5])
+def test_figures_and_maps_of_the_winner_are_those_of_its_own_words(beam: int) -> None:
+    decoder, scene = random_search(beam, pictures=4)
+    for picture, hypothesis in enumerate(beam_search(decoder, scene, beam)):
+        expected = rescore(decoder, only(scene, picture), hypothesis.words)
+        log_probs, regions, sentinel = expected
+        assert hypothesis.log_probs == pytest.approx(log_probs.tolist(), abs=1e-4)
+        torch.testing.assert_close(hypothesis.regions, regions, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(hypothesis.sentinel, sentinel, rtol=1e-4, atol=1e-5)
+        assert hypothesis.score == pytest.approx(score_of(log_probs, 0.7), abs=1e-4)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_many_pictures_give_what_each_gives_alone(beam: int) -> None:
+    decoder, scene = random_search(1, pictures=7)
+    together = beam_search(decoder, scene, beam)
+    alone = [beam_search(decoder, only(scene, picture), beam)[0] for picture in range(7)]
+    assert [hypothesis.words for hypothesis in together] == [one.words for one in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.log_probs == pytest.approx(other.log_probs, abs=1e-4)
+        torch.testing.assert_close(one.regions, other.regions, rtol=1e-4, atol=1e-5)
+
+
+def tempted(*tempting: int) -> list[Hypothesis]:
+    """Sentences of a model that wants to write these words above all."""
+    decoder, scene = random_search(0, pictures=5)
+    decoder.bias[list(tempting)] += 30
+    return [one for beam in (1, 3) for one in beam_search(decoder, scene, beam)]
+
+
+def test_no_special_word_is_written() -> None:
+    for hypothesis in tempted(Vocabulary.unknown, Vocabulary.pad, Vocabulary.start):
+        assert set(hypothesis.words) <= set(WORDS)
+
+
+def test_no_word_stands_straight_after_itself() -> None:
+    for hypothesis in tempted(5):
+        assert 5 in hypothesis.words
+        assert all(one != other for one, other in itertools.pairwise(hypothesis.words))
+
+
+def test_a_sentence_has_at_least_one_word() -> None:
+    assert {len(hypothesis.words) for hypothesis in tempted(Vocabulary.end)} == {1}
+
+
+def test_a_sentence_has_no_more_words_than_allowed() -> None:
+    decoder, scene = random_search(0)
+    decoder.bias[Vocabulary.end] -= 30
+    # Where every length is equally good per word, the longest has the end's price spread widest.
+    found = beam_search(decoder, scene, 3, max_words=6, length_norm=1)
+    assert {len(hypothesis.words) for hypothesis in found} == {6}
+
+
+def test_more_beams_than_sentences() -> None:
+    decoder, scene = random_search(2)
+    wide, wider = (beam_search(decoder, scene, beam, LONGEST) for beam in (50, 500))
+    assert [one.words for one in wide] == [one.words for one in wider]
+
+
+def test_no_pictures() -> None:
+    decoder, scene = random_search(0, pictures=0)
+    assert beam_search(decoder, scene) == []

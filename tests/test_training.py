@@ -1,0 +1,347 @@
+"""A whole training run, small: what it leaves, and that a kill changes nothing."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from core.captioner import Captioner
+from core.errors import SeesayError
+from core.model_file import load_model
+from core.picture import open_picture
+from core.preprocess import squeeze_many
+from core.vocabulary import Vocabulary
+from tests.tiny_sets import draw, entry, karpathy, lively_cnn, shapes
+from training.config import TrainConfig, read_config
+from training.data import load_split
+from training.train import cosine, train
+
+ROOT = Path(__file__).resolve().parent.parent
+ENCODER, SIDE = "mobilenet_v3_small", 64
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "cnn.safetensors"
+    save_file(lively_cnn(ENCODER, SIDE).state_dict(), path)
+    return path
+
+
+def write_config(folder: Path, weights: Path, *data: Path, epochs: Sequence[int] = (1, 1)) -> Path:
+    """A run of both stages in ``folder/run``."""
+    sets = "\n".join(f'[[data]]\nfolder = "{one}"\nweight = 1.5\n' for one in data)
+    folder.mkdir(exist_ok=True)
+    file = folder / "run.toml"
+    file.write_text(
+        f"""
+name = "tiny"
+output = "{folder / "run"}"
+weights = "{weights}"
+licence = "for tests"
+min_count = 1
+checkpoint_every = 2
+
+[model]
+encoder = "{ENCODER}"
+image_size = {SIDE}
+hidden = 24
+heads = 2
+
+{sets}
+
+[[stage]]
+name = "decoder"
+epochs = {epochs[0]}
+batch = 2
+learning_rate = 5e-3
+warm_up = 4
+
+[[stage]]
+name = "everything"
+epochs = {epochs[1]}
+batch = 2
+learning_rate = 2e-3
+encoder_learning_rate = 1e-3
+warm_up = 4
+smallest_crop = 0.8
+"""
+    )
+    return file
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def progress(folder: Path) -> dict[str, Any]:
+    with safe_open(folder / "last.safetensors", "pt") as file:
+        found: dict[str, Any] = json.loads(file.metadata()["progress"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> TrainConfig:
+    folder = tmp_path_factory.mktemp("finished")
+    data = (shapes(folder / "shapes", 8), shapes(folder / "more", 4))
+    config = read_config(write_config(folder, weights, *data))
+    assert train(config) == folder / "run" / "best"
+    return config
+
+
+def test_log_has_a_row_for_each_epoch(finished: TrainConfig) -> None:
+    found = rows(Path(finished.output))
+    assert [(row["stage"], row["epoch"]) for row in found] == [
+        ("decoder", "1"),
+        ("everything", "1"),
+    ]
+    for row in found:
+        ciders = [float(row[f"cider_{name}"]) for name in ("shapes", "more")]
+        assert float(row["cider_mean"]) == pytest.approx(sum(ciders) / 2, abs=0.01)
+        assert float(row["loss"]) > 0
+
+
+def test_curves_are_a_picture(finished: TrainConfig) -> None:
+    assert open_picture(Path(finished.output) / "curves.png").width > 500
+
+
+def test_best_model_captions(finished: TrainConfig, tmp_path: Path) -> None:
+    captioner = Captioner.load(Path(finished.output) / "best", "cpu")
+    draw(tmp_path / "a.png")
+    assert captioner.caption(tmp_path / "a.png").caption
+    facts = captioner.config
+    assert (facts["name"], facts["licence"]) == ("tiny", "for tests")
+    assert facts["training"]["pictures"] == 12
+    assert facts["training"]["sentences"] == 24
+
+
+def test_vocabulary_is_of_the_training_split_alone(finished: TrainConfig) -> None:
+    vocabulary = load_model(Path(finished.output) / "best")[1]
+    assert "floor" in vocabulary
+    assert "carpet" not in vocabulary  # only people of the val split say so
+
+
+def test_every_layer_of_the_encoder_learns(finished: TrainConfig, weights: Path) -> None:
+    before, after = load_file(weights), load_file(Path(finished.output) / "last.safetensors")
+    pairs = {
+        name: (before[f"features.{name.removeprefix('model.encoder.cnn.')}"], tensor)
+        for name, tensor in after.items()
+        if name.startswith("model.encoder.cnn.")
+    }
+    assert len(pairs) > 100
+    assert [name for name, (old, new) in pairs.items() if torch.equal(old, new)] == []
+
+
+def test_finished_run_has_nothing_to_resume(finished: TrainConfig) -> None:
+    folder = Path(finished.output)
+    before = (folder / "log.csv").read_bytes(), (folder / "last.safetensors").read_bytes()
+    assert train(finished, resume=True) == folder / "best"
+    assert ((folder / "log.csv").read_bytes(), (folder / "last.safetensors").read_bytes()) == before
+
+
+def test_a_run_is_never_overwritten(finished: TrainConfig) -> None:
+    folder = Path(finished.output)
+    before = {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
+    with pytest.raises(SeesayError, match="--resume"):
+        train(finished)
+    assert {file: file.stat().st_mtime_ns for file in folder.rglob("*")} == before
+
+
+def test_training_goes_on_from_a_trained_model(finished: TrainConfig, tmp_path: Path) -> None:
+    start = Path(finished.output) / "best"
+    data = karpathy(
+        tmp_path / "new",
+        [
+            entry(split, f"{split}.png", ["A red zebra is at the top."])
+            for split in ("train", "val")
+        ],
+    )
+    stage = replace(finished.stages[0], learning_rate=1e-9)
+    config = replace(
+        finished,
+        output=str(tmp_path / "run"),
+        data=(replace(finished.data[0], folder=str(data)),),
+        stages=(stage,),
+        start=str(start),
+    )
+    new, vocabulary, _ = load_model(train(config))
+    old, old_vocabulary, _ = load_model(start)
+    assert vocabulary.words == old_vocabulary.words  # no zebra: the output layer has its size
+    for name, tensor in new.state_dict().items():
+        torch.testing.assert_close(tensor, old.state_dict()[name], rtol=1e-3, atol=1e-3)
+
+
+def test_loss_counts_neither_padding_nor_unknown_words(weights: Path, tmp_path: Path) -> None:
+    sentences = [
+        # Those with "left" are not mirrored, so that the encoder can be asked what was seen.
+        ["A red square is left of a strange thing.", "A red square is left."],
+        ["A red square is left and a red square is red.", "A peculiar red square is left of it."],
+    ]
+    entries = [
+        entry(split, f"{split} {number}.png", texts)
+        for split in ("train", "val")
+        for number, texts in enumerate(sentences)
+    ]
+    data = karpathy(tmp_path / "data", entries)
+    config = read_config(write_config(tmp_path, weights, data))
+    config = replace(
+        config,
+        min_count=2,
+        data=(replace(config.data[0], weight=1.0),),
+        stages=(replace(config.stages[0], learning_rate=1e-12),),
+        model={**config.model, "dropout": 0.0},
+    )
+    model, vocabulary, _ = load_model(train(config))
+    last = load_file(tmp_path / "run" / "last.safetensors")
+    model.load_state_dict(
+        {k.removeprefix("model."): v for k, v in last.items() if k.startswith("model.")}
+    )
+    assert "red" in vocabulary
+    assert "strange" not in vocabulary
+
+    smoothing = config.label_smoothing
+    total, count = 0.0, 0
+    for example in load_split(data, "train"):
+        square = squeeze_many([open_picture(example.path).pixels], SIDE)
+        with torch.inference_mode():
+            scene = model.decoder.look_at(model.encoder(torch.from_numpy(square)))
+            for sentence in example.sentences:
+                words = torch.tensor([vocabulary.encode(sentence)])
+                log_probs = model.decoder(scene, words[:, :-1])[0].log_softmax(dim=2)[0]
+                for at, word in enumerate(words[0, 1:].tolist()):
+                    if word != Vocabulary.unknown:
+                        right, spread = log_probs[at, word], log_probs[at].mean()
+                        total -= float((1 - smoothing) * right + smoothing * spread)
+                        count += 1
+    assert float(rows(tmp_path / "run")[0]["loss"]) == pytest.approx(total / count, abs=2e-3)
+
+
+def test_frozen_encoder_stays_as_it_is(weights: Path, tmp_path: Path) -> None:
+    config = read_config(write_config(tmp_path, weights, shapes(tmp_path / "shapes", 4)))
+    train(replace(config, stages=config.stages[:1]))
+    before, after = load_file(weights), load_file(tmp_path / "run" / "last.safetensors")
+    for name, tensor in before.items():
+        if name.startswith("features."):
+            kept = after[f"model.encoder.cnn.{name.removeprefix('features.')}"]
+            assert torch.equal(kept, tensor), name
+
+
+def test_cosine_falls_from_one_to_what_is_left() -> None:
+    assert cosine(0, 0.1) == pytest.approx(1)
+    assert cosine(0.5, 0.1) == pytest.approx(0.55)
+    assert cosine(1, 0.1) == pytest.approx(0.1)
+    assert cosine(1, 0) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("content", [None, b"no weights at all"])
+def test_bad_encoder_weights(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "cnn.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+    config = read_config(write_config(tmp_path, file, shapes(tmp_path / "shapes", 2)))
+    with pytest.raises(SeesayError, match=r"cnn\.safetensors") as error:
+        train(config)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_encoder(tmp_path: Path, weights: Path) -> None:
+    config = read_config(write_config(tmp_path, weights, shapes(tmp_path / "shapes", 2)))
+    with pytest.raises(SeesayError, match="mobilnet"):
+        train(replace(config, model={**config.model, "encoder": "mobilnet"}))
+
+
+def test_resume_without_or_with_a_damaged_checkpoint(tmp_path: Path, weights: Path) -> None:
+    config = read_config(write_config(tmp_path, weights, shapes(tmp_path / "shapes", 2)))
+    with pytest.raises(SeesayError, match="without --resume"):
+        train(config, resume=True)
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "last.safetensors").write_bytes(b"half a check")
+    with pytest.raises(SeesayError, match="damaged"):
+        train(config, resume=True)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from training.config import read_config
+from training.train import train
+train(read_config(Path(sys.argv[1])), resume="--resume" in sys.argv)
+"""
+
+
+def start(config: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Train in a process of its own, one thread, so that sums have one order."""
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, config, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=(config.parent / "stderr.txt").open("ab"),
+    )
+
+
+def kill_inside(process: subprocess.Popen[bytes], folder: Path, stage: int, epoch: int) -> None:
+    """Kill -9 a run in the middle of an epoch, as its checkpoint tells."""
+
+    def inside() -> bool:
+        if not (folder / "last.safetensors").exists():
+            return False
+        now = progress(folder)
+        return (now["stage"], now["epoch"]) == (stage, epoch) and now["step"] > 0
+
+    deadline = time.monotonic() + 120
+    while True:
+        assert process.poll() is None, (folder.parent / "stderr.txt").read_text()
+        assert time.monotonic() < deadline
+        if inside():
+            # Held still, so that it cannot reach the end of the epoch before it is killed.
+            process.send_signal(signal.SIGSTOP)
+            if inside():
+                break
+            process.send_signal(signal.SIGCONT)
+        time.sleep(0.002)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert inside()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system knows no kill -9")
+def test_killed_and_resumed_run_ends_like_an_uninterrupted_one(
+    tmp_path: Path, weights: Path
+) -> None:
+    data = shapes(tmp_path / "shapes", 16)
+    whole = write_config(tmp_path / "whole", weights, data, epochs=(2, 2))
+    killed = write_config(tmp_path / "killed", weights, data, epochs=(2, 2))
+    uninterrupted = start(whole)
+    folder = killed.parent / "run"
+    kill_inside(start(killed), folder, stage=0, epoch=1)
+    kill_inside(start(killed, "--resume"), folder, stage=1, epoch=0)
+    assert start(killed, "--resume").wait(timeout=120) == 0
+    assert uninterrupted.wait(timeout=120) == 0
+
+    def figures(config: Path) -> list[dict[str, str]]:
+        return [{**row, "seconds": ""} for row in rows(config.parent / "run")]
+
+    assert figures(killed) == figures(whole)
+    assert len(figures(whole)) == 4
+    assert float(figures(whole)[-1]["loss"]) < float(figures(whole)[0]["loss"])
+    for name in ("last.safetensors", "best/model.safetensors"):
+        expected = load_file(whole.parent / "run" / name)
+        found = load_file(folder / name)
+        assert found.keys() == expected.keys()
+        for key, tensor in found.items():
+            assert torch.equal(tensor, expected[key]), key
