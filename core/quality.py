@@ -6,9 +6,10 @@ import numpy as np
 _DARK = 20
 _FLAT = 4
 
+# "Almost", for a line of small print may stand on such a page.
 SENTENCES = {
     "dark": "The picture is black. The lens may be covered, or the screen curtain on.",
-    "blank": "The picture is one plain colour. There is nothing to describe.",
+    "blank": "The picture is almost one plain colour. There is too little in it to describe.",
 }
 
 

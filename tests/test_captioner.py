@@ -3,7 +3,6 @@
 import copy
 import io
 import json
-import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
@@ -23,6 +22,7 @@ from core.model_file import WEIGHTS
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
 from core.preprocess import squeeze_many
+from core.where import SEEN
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_each_word_has_a_place_where_it_was_seen(captioner: Captioner) -> None:
         assert attention.min() >= 0
         assert attention.sum() == pytest.approx(1)
         assert 0 <= word.grounded <= 1
-        assert (word.where is None) == (word.box is None) == (word.grounded <= 0.5)
+        assert (word.where is None) == (word.box is None) == (word.grounded <= SEEN)
         if word.box:
             left, top, right, bottom = word.box
             assert 0 <= left < right <= 1
@@ -273,5 +273,4 @@ def test_the_built_in_model_describes_a_photograph() -> None:
     caption = Captioner.load(device="cpu").caption(photographs / "chelsea.png")
     assert caption.caption is not None
     assert len(caption.words) >= 3
-    assert math.isfinite(caption.confidence)
-    assert {word.where is None for word in caption.words} == {True, False}
+    assert 0 < caption.confidence <= 1

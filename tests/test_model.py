@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torchvision.models import GoogLeNet
 from torchvision.transforms.v2 import functional as transforms
 
-from core.model import CaptionModel, Decoder, Encoder, ModelConfig, Scene, build_cnn, without_head
+from core.model import CaptionModel, Decoder, Encoder, ModelConfig, Scene, without_head
+from tests.tiny_sets import lively_cnn
 
 CHANNELS, REGIONS, VOCABULARY = 6, 9, 11
 
@@ -58,10 +59,7 @@ def random_words(sentences: int, length: int) -> Tensor:
 
 @pytest.mark.parametrize("name", POOLED)
 def test_region_features_are_what_the_cnn_itself_pools(name: str) -> None:
-    cnn = build_cnn(name).train()
-    for _ in range(2):
-        cnn(torch.randn(4, 3, 64, 64))  # batch norms that have seen nothing let nothing through
-    cnn.eval()
+    cnn = lively_cnn(name, 64)
     if isinstance(cnn, GoogLeNet):
         cnn.transform_input = True  # as with its trained weights
     encoder = Encoder(name, 64)
@@ -75,8 +73,9 @@ def test_region_features_are_what_the_cnn_itself_pools(name: str) -> None:
 
     regions = encoder(pixels)
     assert regions.shape == (2, encoder.rows * encoder.columns, encoder.channels)
-    assert regions.std() > 0
-    torch.testing.assert_close(regions.mean(dim=1), pooled[0], rtol=1e-3, atol=1e-4)
+    assert pooled[0].std() > 0.01
+    # Untrained EfficientNets add up to large numbers, and their rounding with them.
+    assert (regions.mean(dim=1) - pooled[0]).abs().max() < 0.01 * pooled[0].std()
 
 
 @pytest.mark.parametrize("name", WITH_LAYERS_AFTER_POOLING)

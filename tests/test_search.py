@@ -57,24 +57,18 @@ def every_sentence() -> Iterator[tuple[int, ...]]:
                 yield words
 
 
-@pytest.mark.parametrize("length_norm", [0, 0.7])
-@pytest.mark.parametrize("seed", range(6))
+# A large norm lets long sentences overtake: it shows a search that stops too early.
+@pytest.mark.parametrize("length_norm", [0, 0.7, 2])
+@pytest.mark.parametrize("seed", range(8))
 def test_a_wide_beam_finds_the_best_of_all_sentences(seed: int, length_norm: float) -> None:
-    decoder, scene = random_search(seed)
-    found = beam_search(decoder, scene, 30, LONGEST, length_norm)
-    for picture, hypothesis in enumerate(found):
-        scores = {
-            words: score_of(rescore(decoder, only(scene, picture), words)[0], length_norm)
-            for words in every_sentence()
-        }
-        assert hypothesis.words == max(scores, key=scores.__getitem__)
-        assert hypothesis.score == pytest.approx(max(scores.values()), abs=1e-4)
-
-
-def test_the_random_models_above_differ_in_their_sentences() -> None:
-    found = [beam_search(*random_search(seed), 30, LONGEST, 0.7) for seed in range(6)]
-    lengths = {len(hypothesis.words) for hypotheses in found for hypothesis in hypotheses}
-    assert len(lengths) >= 3
+    decoder, scene = random_search(seed, pictures=1)
+    found = beam_search(decoder, scene, 30, LONGEST, length_norm)[0]
+    scores = {
+        words: score_of(rescore(decoder, scene, words)[0], length_norm)
+        for words in every_sentence()
+    }
+    assert found.words == max(scores, key=scores.__getitem__)
+    assert found.score == pytest.approx(max(scores.values()), abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(4))
