@@ -33,6 +33,9 @@ class ModelConfig:
         hidden: width of word embeddings, LSTM and attention.
         heads: number of attention heads; divides ``hidden``.
         dropout: share of the decoder's units left out in training.
+
+    Raises:
+        ValueError: if a size is out of range; a foreign file must not take all memory.
     """
 
     vocabulary_size: int
@@ -41,6 +44,17 @@ class ModelConfig:
     hidden: int = 512
     heads: int = 8
     dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        ranges = {"image_size": (32, 1024), "hidden": (1, 4096), "heads": (1, 4096)}
+        for name, (least, most) in ranges.items():
+            size = getattr(self, name)
+            if type(size) is not int or not least <= size <= most:  # to isinstance, True is an int
+                raise ValueError(f"{name} must be a whole number from {least} to {most}")
+        if self.hidden % self.heads:
+            raise ValueError("heads must divide hidden")
+        if not 0 <= self.dropout < 1:
+            raise ValueError("dropout must be from 0 to below 1")
 
 
 class Scene(NamedTuple):

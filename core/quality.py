@@ -8,7 +8,7 @@ _FLAT = 4
 
 # "Almost", for a line of small print may stand on such a page.
 SENTENCES = {
-    "dark": "The picture is black. The lens may be covered, or the screen curtain on.",
+    "dark": "The picture is almost black. The lens may be covered, or the screen curtain on.",
     "blank": "The picture is almost one plain colour. There is too little in it to describe.",
 }
 

@@ -153,7 +153,7 @@ def test_text_names_the_pictures_only_where_there_are_several(
     output, error = capsys.readouterr()
     first, second = output.splitlines()
     assert first == f"{photo}: {one.strip()}"
-    assert second.startswith(f"{black}: The picture is black.")
+    assert second.startswith(f"{black}: The picture is almost black.")
     assert "confidence" not in second  # there is none in saying nothing
     assert error == f"seesay: {missing} does not exist: check the path.\n"
 

@@ -93,7 +93,7 @@ def test_pictures_of_every_shape(width: int, height: int) -> None:
 
 def test_where_nothing_is_said_there_is_just_the_picture() -> None:
     picture = open_picture(plain(400, 300))
-    spoken = "The picture is black. The lens may be covered, or the screen curtain on."
+    spoken = "The picture is almost black. The lens may be covered, or the screen curtain on."
     silent = replace(caption(), caption=None, level="none", spoken=spoken, confidence=0.0)
     figure = draw_attention(picture, silent)
     (tile,) = tiles_of(figure)

@@ -132,9 +132,12 @@ def read_config(path: Path) -> TrainConfig:
     model = content.pop("model", {})
     _check(isinstance(model, dict), path, "model must be a table, [model]")
     _check("vocabulary_size" not in model, path, "vocabulary_size follows from the sentences")
-    architecture = _build(ModelConfig, {"vocabulary_size": len(SPECIALS), **model}, path)
+    try:
+        _build(ModelConfig, {"vocabulary_size": len(SPECIALS), **model}, path)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}.") from error
     config = _build(TrainConfig, {**content, "data": data, "stages": stages, "model": model}, path)
-    _check_values(config, architecture, path)
+    _check_values(config, path)
     return config
 
 
@@ -159,16 +162,13 @@ def _build(kind: type[T], entries: Mapping[str, Any], path: Path) -> T:
     return kind(**entries)
 
 
-def _check_values(config: TrainConfig, model: ModelConfig, path: Path) -> None:
+def _check_values(config: TrainConfig, path: Path) -> None:
     _check(config.precision in _DTYPES, path, f"precision must be one of {', '.join(_DTYPES)}")
     for name in ("min_count", "checkpoint_every", "beam"):
         _check(getattr(config, name) >= 1, path, f"{name} must be at least 1")
     _check(0 < config.clip < inf, path, "clip must be above 0")
     _check(0 <= config.weight_decay < inf, path, "weight_decay must be 0 or above")
     _check(0 <= config.label_smoothing < 1, path, "label_smoothing must be from 0 to below 1")
-    _check(min(model.image_size, model.hidden, model.heads) >= 1, path, "sizes must be above 0")
-    _check(model.hidden % model.heads == 0, path, "heads must divide hidden")
-    _check(0 <= model.dropout < 1, path, "dropout must be from 0 to below 1")
     names = [Path(data.folder).name for data in config.data]
     # The log tells data sets apart by their folder's name.
     _check(len({*names}) == len(names), path, "two data sets have folders of the same name")
