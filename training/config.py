@@ -57,6 +57,8 @@ class StageConfig:
         final: share of the learning rates that is left at the end of the cosine.
         smallest_crop: share of width and height that a random crop keeps at least (with an
             encoder that learns; cached features know only the mirror image).
+        samples: sentences drawn for each picture in self-critical training, at least 2 (see
+            ``critic.py``; the loss is minus their mean CIDEr-D); 0 trains by teacher forcing.
     """
 
     name: str
@@ -67,6 +69,7 @@ class StageConfig:
     warm_up: int = 200
     final: float = 0.0
     smallest_crop: float = 1.0
+    samples: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,7 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(encoder_fits, path, "encoder_learning_rate must be 0 or above")
         _check(stage.warm_up >= 0, path, "warm_up must be 0 or above")
         _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
+        _check(stage.samples == 0 or stage.samples >= 2, path, "samples must be 0, or at least 2")
         _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
 
 

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from training.checkpoint import (
     seed_step,
 )
 from training.config import StageConfig, TrainConfig
+from training.critic import CiderReward, advantages, sample_sentences, strip
 from training.data import Example, for_training, load_split
 from training.features import FeatureCache
 from training.log import write_log
@@ -164,7 +166,11 @@ class Trainer:
                 for group in optimizer.param_groups:
                     group["lr"] = group["rate"] * share
                 seed_step(place, progress.step)
-                self._step(batch, optimizer)
+                loss = self._criticise(batch, stage) if stage.samples else self._teach(batch)
+                self.model.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+                optimizer.step()
                 progress.step += 1
                 bar.set_postfix(loss=f"{progress.loss_sum / progress.loss_words:.3f}")
                 bar.update()
@@ -174,16 +180,15 @@ class Trainer:
                     self._save(optimizer)
         progress.seconds += time.monotonic() - began
 
-    def _step(self, batch: Batch, optimizer: torch.optim.Optimizer) -> None:
+    def _teach(self, batch: Batch) -> Tensor:
+        """Cross entropy of people's sentences, a mean over words."""
         words, targets = batch.words[:, :-1].to(self.device), batch.words[:, 1:].to(self.device)
         # Nothing is learnt of padding, nor of where <unk> would stand: it is never written.
         counted = (targets != Vocabulary.pad) & (targets != Vocabulary.unknown)
         picture_of = batch.picture_of.to(self.device)
-        inputs = batch.inputs.to(self.device)
         with autocast(self.device, self.config.dtype):
-            if inputs.dtype == torch.uint8:
-                inputs = self.model.encoder(inputs)
-            logits = self.model.decoder.teach(inputs, words, picture_of, counted)
+            regions = self._regions(batch)
+            logits = self.model.decoder.teach(regions, words, picture_of, counted)
         count = len(logits)
         loss = F.cross_entropy(
             logits.float(),
@@ -191,12 +196,47 @@ class Trainer:
             label_smoothing=self.config.label_smoothing,
             reduction="sum",
         )
-        self.model.zero_grad()
-        (loss / count).backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        optimizer.step()
         self.progress.loss_sum += loss.item()
         self.progress.loss_words += count
+        return loss / count
+
+    def _criticise(self, batch: Batch, stage: StageConfig) -> Tensor:
+        """Policy gradient of CIDEr-D on sentences that the decoder draws itself."""
+        decoder, pictures = self.model.decoder, len(batch.inputs)
+        decoder.dropout.eval()  # what is drawn and what is learnt from are the same policy
+        picture_of = torch.arange(pictures, device=self.device).repeat_interleave(stage.samples)
+        with autocast(self.device, self.config.dtype):
+            regions = self._regions(batch)
+            with torch.no_grad():
+                scene = decoder.look_at(regions).repeat(stage.samples)
+            drawn = sample_sentences(decoder, scene)  # (pictures * samples, length)
+            targets = drawn[:, 1:]
+            counted = targets != Vocabulary.pad
+            logits = decoder.teach(regions, drawn[:, :-1], picture_of, counted)
+        references: list[list[list[int]]] = [[] for _ in range(pictures)]
+        for words, picture in zip(batch.words.tolist(), batch.picture_of.tolist(), strict=True):
+            references[picture].append(strip(words))
+        written = [strip(words) for words in drawn.tolist()]
+        truth = [references[picture] for picture in picture_of.tolist()]
+        rewards = torch.tensor(self.reward.score(written, truth), device=self.device)
+        advantage = advantages(rewards.view(pictures, stage.samples)).flatten()
+        log_probs = -F.cross_entropy(logits.float(), targets[counted], reduction="none")
+        weights = advantage.unsqueeze(1).expand_as(targets)[counted]
+        self.progress.loss_sum -= rewards.sum().item()
+        self.progress.loss_words += len(rewards)
+        return -(weights * log_probs).mean()
+
+    def _regions(self, batch: Batch) -> Tensor:
+        inputs = batch.inputs.to(self.device)
+        return self.model.encoder(inputs) if inputs.dtype == torch.uint8 else inputs
+
+    @cached_property
+    def reward(self) -> CiderReward:
+        """CIDEr-D by the training sentences; counted when a self-critical stage begins."""
+        return CiderReward(
+            [strip(self.vocabulary.encode(sentence)) for sentence in example.sentences]
+            for example in self.examples
+        )
 
     def _finish_epoch(self, stage: StageConfig) -> None:
         """Score ``val``, write the log, and keep the model if it is the best so far."""
