@@ -183,6 +183,20 @@ def test_training_goes_on_from_a_trained_model(finished: TrainConfig, tmp_path: 
         torch.testing.assert_close(tensor, old.state_dict()[name], rtol=1e-3, atol=1e-3)
 
 
+def test_self_critical_training_raises_the_reward(finished: TrainConfig, tmp_path: Path) -> None:
+    stage = replace(finished.stages[0], epochs=3, batch=8, learning_rate=1e-2, samples=5)
+    config = replace(
+        finished,
+        output=str(tmp_path / "run"),
+        data=tuple(replace(data, weight=20) for data in finished.data),
+        stages=(replace(stage, epochs=1, samples=0), stage),
+    )
+    train(config)
+    # The loss of such a stage is minus the mean CIDEr-D of what was drawn.
+    first, _, last = (-float(row["loss"]) for row in rows(tmp_path / "run")[1:])
+    assert last > 1.2 * first > 0
+
+
 def test_loss_counts_neither_padding_nor_unknown_words(weights: Path, tmp_path: Path) -> None:
     sentences = [
         # Those with "left" are not mirrored, so that the encoder can be asked what was seen.
