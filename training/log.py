@@ -29,7 +29,7 @@ def _plot(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     canvas = FigureCanvasAgg(figure)
     loss, cider = figure.subplots(1, 2)
     loss.plot(epochs, [row["loss"] for row in rows], marker="o")
-    loss.set(xlabel="epoch", ylabel="training loss (nats a word; self-critical: minus CIDEr-D)")
+    loss.set(xlabel="epoch", ylabel="training loss (nats a word)")
     for name in (key for key in rows[0] if key.startswith("cider")):
         cider.plot(epochs, [row[name] for row in rows], marker="o", label=name)
     cider.set(xlabel="epoch", ylabel="CIDEr on val (0-100 scale)")
