@@ -138,4 +138,5 @@ def for_training(examples: Iterable[Example]) -> list[Example]:
 
 
 def _article(noun: str) -> str:
-    return "an" if noun[0].lower() in "aeiou" else "a"
+    # Rooms that begin with "u" are utility rooms.
+    return "an" if noun[0].lower() in "aeio" else "a"
