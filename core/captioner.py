@@ -23,7 +23,8 @@ from core.search import Hypothesis, beam_search
 from core.vocabulary import Vocabulary, write_sentence
 from core.where import SEEN, box, place
 
-_BATCH = 16
+# Pictures that go through the network at once; who streams captions hands over as many.
+BATCH = 16
 # Below this confidence a sentence is hedged; chosen on the val splits.
 _SURE = 0.5
 
@@ -95,7 +96,7 @@ class Captioner:
             raise ValueError("beam must be at least 1")
         captions: list[Caption] = []
         opened = map(open_picture, pictures)
-        while batch := list(islice(opened, _BATCH)):
+        while batch := list(islice(opened, BATCH)):
             captions += self._caption_batch(batch, beam)
         return captions
 

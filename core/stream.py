@@ -6,11 +6,9 @@ from dataclasses import replace
 from itertools import islice
 
 from core.caption import Caption
-from core.captioner import Captioner
+from core.captioner import BATCH, Captioner
 from core.errors import PictureError
 from core.picture import Picture, open_picture
-
-_BATCH = 16
 
 
 def describe(
@@ -26,7 +24,7 @@ def describe(
         beam: sentences followed at once in the search.
     """
     remaining = iter(paths)
-    while batch := list(islice(remaining, _BATCH)):
+    while batch := list(islice(remaining, BATCH)):
         pictures = [_open(path) for path in batch]
         good = [picture for picture in pictures if isinstance(picture, Picture)]
         captions = iter(captioner.caption_many(good, beam))

@@ -6,11 +6,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.captioner import Captioner
+from core.captioner import BATCH, Captioner
 from training.data import load_split
 from training.scores import score
-
-_BATCH = 16
 
 
 def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None) -> dict[str, Any]:
@@ -39,8 +37,8 @@ def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None)
     captions: list[str | None] = []
     began = time.monotonic()
     with tqdm(total=len(examples), desc=f"{data.name} {split}", unit="picture") as bar:
-        for at in range(0, len(examples), _BATCH):
-            paths = [example.path for example in examples[at : at + _BATCH]]
+        for at in range(0, len(examples), BATCH):
+            paths = [example.path for example in examples[at : at + BATCH]]
             captions += [found.caption for found in captioner.caption_many(paths, beam)]
             bar.update(len(paths))
     seconds = time.monotonic() - began
