@@ -50,9 +50,26 @@ def draw_attention(picture: Picture, caption: Caption) -> Image.Image:
     pixels = np.asarray(small, dtype=np.float32)  # (height, width, 3), 0 to 255
     tiles = [_Tile(small, "the picture")]
     tiles += [
-        _Tile(_light(pixels, word), f"{word.word} {word.grounded:.2f}") for word in caption.words
+        _Tile(light(pixels, word), f"{word.word} {word.grounded:.2f}") for word in caption.words
     ]
     return _compose(tiles, _title(caption))
+
+
+def light(pixels: NDArray[np.float32], word: Word) -> Image.Image:
+    """The picture, dark but for what the model looked at when it wrote a word.
+
+    Args:
+        pixels: (height, width, 3) RGB, 0 to 255.
+        word: of this picture's caption.
+    """
+    height, width = pixels.shape[:2]
+    grid = Image.fromarray(np.array(word.attention, dtype=np.float32))  # rows x columns
+    smooth = np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC))
+    smooth = smooth.clip(0)  # bicubic curves swing below zero
+    light = (smooth / smooth.max())[..., None]  # (height, width, 1), 0 to 1
+    lit = pixels * (_DIMMED + (1 - _DIMMED) * light)
+    lit += (255 - lit) * _LIFTED * light**2
+    return Image.fromarray(lit.round().astype(np.uint8))
 
 
 def _title(caption: Caption) -> str:
@@ -68,17 +85,6 @@ def _shrink(picture: Picture) -> Image.Image:
     scale = min(1.0, _LONGEST / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return Image.fromarray(picture.pixels).resize(size, Image.Resampling.LANCZOS)
-
-
-def _light(pixels: NDArray[np.float32], word: Word) -> Image.Image:
-    height, width = pixels.shape[:2]
-    grid = Image.fromarray(np.array(word.attention, dtype=np.float32))  # rows x columns
-    smooth = np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC))
-    smooth = smooth.clip(0)  # bicubic curves swing below zero
-    light = (smooth / smooth.max())[..., None]  # (height, width, 1), 0 to 1
-    lit = pixels * (_DIMMED + (1 - _DIMMED) * light)
-    lit += (255 - lit) * _LIFTED * light**2
-    return Image.fromarray(lit.round().astype(np.uint8))
 
 
 def _compose(tiles: list[_Tile], title: str) -> Image.Image:

@@ -1,6 +1,13 @@
-"""What several test files share: a small model with random weights, saved as a folder."""
+"""What several test files share: a small model with random weights, and a screen of their own."""
 
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+
+# Before Qt is imported: windows of tests in this process stay invisible.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
 import torch
@@ -34,3 +41,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_model(model, vocabulary, folder, {"name": "tiny"})
     return folder
+
+
+@pytest.fixture(scope="session")
+def x_display() -> Iterator[str]:
+    """The name of an X display, 1280 x 800 with 24 bits, that nobody else uses."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        pass_fds=(writer,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    with open(reader) as numbers:
+        number = numbers.readline().strip()  # written once the server takes connections
+    assert number, "Xvfb did not start"
+    yield f":{number}"
+    server.terminate()
+    server.wait()

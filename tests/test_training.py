@@ -183,6 +183,16 @@ def test_training_goes_on_from_a_trained_model(finished: TrainConfig, tmp_path: 
         torch.testing.assert_close(tensor, old.state_dict()[name], rtol=1e-3, atol=1e-3)
 
 
+def test_a_recipe_in_bfloat16_trains_on_every_processor(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    """Where the processor has no LSTM in it, in float32."""
+    stage = replace(finished.stages[1], epochs=1)
+    config = replace(finished, output=str(tmp_path / "run"), stages=(stage,), precision="bfloat16")
+    assert train(config) == tmp_path / "run" / "best"
+    assert len(rows(tmp_path / "run")) == 1
+
+
 def test_self_critical_training_raises_the_reward(finished: TrainConfig, tmp_path: Path) -> None:
     stage = replace(finished.stages[0], epochs=3, batch=8, learning_rate=1e-2, samples=5)
     config = replace(

@@ -35,7 +35,7 @@ from training.data import Example, for_training, load_split
 from training.features import FeatureCache
 from training.log import write_log
 from training.pictures import load_ahead
-from training.precision import autocast
+from training.precision import autocast, usable_precision
 from training.validate import validate
 
 
@@ -63,6 +63,9 @@ class Trainer:
         self.config = config
         self.output = Path(config.output)
         self.device = choose_device("auto")
+        self.dtype = usable_precision(self.device, config.dtype)
+        if self.dtype != config.dtype:
+            print(f"This machine cannot train in {config.precision}: float32 is taken.")
         self.examples: list[Example] = []
         self.weights: list[float] = []
         self.val: dict[str, list[Example]] = {}
@@ -135,7 +138,7 @@ class Trainer:
                 model.encoder,
                 model.config.image_size,
                 self.output.parent / "features",
-                self.config.dtype,
+                self.dtype,
             )
         optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
         restore_optimizer(optimizer, state)
@@ -186,7 +189,7 @@ class Trainer:
         # Nothing is learnt of padding, nor of where <unk> would stand: it is never written.
         counted = (targets != Vocabulary.pad) & (targets != Vocabulary.unknown)
         picture_of = batch.picture_of.to(self.device)
-        with autocast(self.device, self.config.dtype):
+        with autocast(self.device, self.dtype):
             regions = self._regions(batch)
             logits = self.model.decoder.teach(regions, words, picture_of, counted)
         count = len(logits)
@@ -205,7 +208,7 @@ class Trainer:
         decoder, pictures = self.model.decoder, len(batch.inputs)
         decoder.dropout.eval()  # what is drawn and what is learnt from are the same policy
         picture_of = torch.arange(pictures, device=self.device).repeat_interleave(stage.samples)
-        with autocast(self.device, self.config.dtype):
+        with autocast(self.device, self.dtype):
             regions = self._regions(batch)
             with torch.no_grad():
                 scene = decoder.look_at(regions).repeat(stage.samples)
@@ -242,7 +245,7 @@ class Trainer:
         """Score ``val``, write the log, and keep the model if it is the best so far."""
         progress = self.progress
         ciders = validate(
-            self.model, self.vocabulary, self.val, self.config.beam, self.config.dtype
+            self.model, self.vocabulary, self.val, self.config.beam, self.dtype
         )
         mean = sum(ciders.values()) / len(ciders)
         progress.rows.append(
