@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up .venv/ for one stage of the Makefile and leaves the stage's stamp in .venv/.seesay/.
-# usage: tools/setup.sh run|sample|train|dev        PYTHON=python3.12 chooses the interpreter
+# usage: tools/setup.sh run|sample|app|train|dev        PYTHON=python3.12 chooses the interpreter
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,6 +39,32 @@ system_packages() {
     fi
     say "installing system packages: $* (under a minute) ..."
     apt_quietly "$@" || { say "apt-get could not install $* (see above), needed for $why."; return 1; }
+}
+
+# What a window needs that Qt does not bring with it: library, Debian's package. The last is a font.
+WINDOW_LIBRARIES="libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0
+    libxkbcommon-x11.so.0:libxkbcommon-x11-0 libdbus-1.so.3:libdbus-1-3 libfontconfig.so.1:libfontconfig1
+    libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-image.so.0:libxcb-image0
+    libxcb-keysyms.so.1:libxcb-keysyms1 libxcb-render-util.so.0:libxcb-render-util0
+    libxcb-shape.so.0:libxcb-shape0 libxcb-xkb.so.1:libxcb-xkb1"
+
+# window_packages STAGE   names what Qt lacks to open a window; for the tests, also what they press keys and read with.
+window_packages() {
+    [ "$(uname -s)" = Linux ] || return 0
+    local known pair
+    known=$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p)
+    for pair in $WINDOW_LIBRARIES; do
+        case $known in *"${pair%%:*}"*) ;; *) echo "${pair##*:}" ;; esac
+    done
+    works ls /usr/share/fonts/*/* || echo fonts-dejavu-core
+    [ "$1" = dev ] || return 0
+    works command -v Xvfb || echo xvfb
+    works command -v xdotool || echo xdotool
+    works command -v openbox || echo openbox
+    works command -v dbus-run-session || echo dbus
+    works ls /usr/libexec/at-spi-bus-launcher || echo at-spi2-core
+    works /usr/bin/python3 -c 'import gi; gi.require_version("Atspi", "2.0")' || echo python3-gi gir1.2-atspi-2.0
+    works command -v orca || echo orca speech-dispatcher python3-speechd
 }
 
 # optional_packages STAGE   names what a part of the program would miss; that part then says so itself.
@@ -98,11 +124,16 @@ stage=${1:-}
 case $stage in
     run) what="what Seesay needs" extras="" covers="run" ;;
     sample) what="what Seesay needs and a sample photograph" extras="[sample]" covers="run sample" ;;
+    app) what="what Seesay needs" extras="" covers="run app" ;;
     train) what="what training and scoring need" extras="[train]" covers="run train" ;;
-    dev) what="what tests and checks need" extras="[train,dev]" covers="run train dev" ;;
-    *) stop "usage: tools/setup.sh run|sample|train|dev" ;;
+    dev) what="what tests and checks need" extras="[train,dev]" covers="run app train dev" ;;
+    *) stop "usage: tools/setup.sh run|sample|app|train|dev" ;;
 esac
 make_venv
+case $stage in
+    app) system_packages "the window" $(window_packages app) || exit 2 ;;
+    dev) system_packages "the window and its tests" $(window_packages dev) || say "going on without." ;;
+esac
 missing=$(optional_packages "$stage")
 case $stage in
     run | sample) system_packages "reading aloud" $missing || say "going on: captions come without it." ;;
