@@ -26,17 +26,14 @@ def speak(text: str) -> None:
         VoiceError: if there is no voice, or nothing to play it on.
     """
     if not sys.platform.startswith("linux"):
-        engine = _start_engine()
+        engine = start_engine()
         engine.say(text)
         engine.runAndWait()
         return
-    # pyttsx3 would start aplay, too, but not notice that it is missing or finds no sound device.
-    player = shutil.which("aplay")
-    if player is None:
-        raise VoiceError("Nothing is read aloud, because aplay is missing: install alsa-utils.")
+    player = find_player()
     with tempfile.TemporaryDirectory() as folder:
         speech = Path(folder, "speech.wav")
-        _synthesize(text, speech)
+        synthesize(start_engine(), text, speech)
         played = subprocess.run(
             [player, "-q", str(speech)],
             stdin=subprocess.DEVNULL,
@@ -45,12 +42,7 @@ def speak(text: str) -> None:
             errors="replace",
         )
     if played.returncode != 0:
-        # "aplay: main:831: audio open error: No such file or directory"
-        reason = (played.stderr.strip().splitlines() or ["no reason given"])[-1].split(": ")[-1]
-        raise VoiceError(
-            f"Nothing is read aloud, because no sound device can be used ({reason}): "
-            "connect one, or save the speech to a file."
-        )
+        raise no_sound_device(played.stderr)
 
 
 def save_speech(text: str, path: Path) -> None:
@@ -61,7 +53,7 @@ def save_speech(text: str, path: Path) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         speech = Path(folder, "speech.wav")
-        _synthesize(text, speech)
+        synthesize(start_engine(), text, speech)
         try:
             path.write_bytes(speech.read_bytes())
         except OSError as error:
@@ -71,9 +63,20 @@ def save_speech(text: str, path: Path) -> None:
             ) from error
 
 
-def _start_engine() -> Any:
+def start_engine() -> Any:
+    """Start the speech engine of this system, as pyttsx3 gives it; later calls share it.
+
+    Raises:
+        VoiceError: if there is none.
+    """
     try:
-        return pyttsx3.init()
+        engine = pyttsx3.init()
+        # Only a new engine is busy. Its first run does not wait for what it is to do, so it gets
+        # nothing to do.
+        if engine.isBusy():
+            _settle(engine)
+            engine.runAndWait()
+        return engine
     except Exception as error:  # the engine of each system fails in its own way
         raise VoiceError(
             "There is no voice on this computer: install espeak-ng with your system's package "
@@ -81,10 +84,20 @@ def _start_engine() -> Any:
         ) from error
 
 
-def _synthesize(text: str, path: Path) -> None:
-    engine = _start_engine()
+def synthesize(engine: Any, text: str, path: Path) -> None:
+    """Write a text that is not empty as speech to a WAV file.
+
+    Args:
+        engine: from `start_engine`, with the voice, rate and volume that were set.
+        text: what is to be said.
+        path: a new or empty file.
+
+    Raises:
+        VoiceError: if the file was not written to its end.
+    """
     # pyttsx3 prints where it saved; standard output belongs to the captions.
     with contextlib.redirect_stdout(io.StringIO()):
+        _settle(engine)
         engine.save_to_file(text, str(path))
         engine.runAndWait()
     # It reports no failures, and some of its engines return before the file is complete.
@@ -99,3 +112,38 @@ def _synthesize(text: str, path: Path) -> None:
             "The voice of this computer wrote no complete WAV file: "
             "install espeak-ng again, or read the text instead."
         )
+
+
+def _settle(engine: Any) -> None:
+    """Wait for the thread in which espeak sets voice, rate and volume.
+
+    pyttsx3 would take its work for speech that is to be cancelled, and cancel the next text.
+    """
+    if engine.driver_name == "espeak":
+        from pyttsx3.drivers import _espeak
+
+        _espeak.Synchronize()
+
+
+def find_player() -> str:
+    """Return the path of aplay, which plays sound on Linux.
+
+    pyttsx3 would start it, too, but not notice that it is missing or finds no sound device.
+
+    Raises:
+        VoiceError: if it is not installed.
+    """
+    player = shutil.which("aplay")
+    if player is None:
+        raise VoiceError("Nothing is read aloud, because aplay is missing: install alsa-utils.")
+    return player
+
+
+def no_sound_device(complaint: str) -> VoiceError:
+    """Return the error to raise when aplay failed, made from what it wrote to standard error."""
+    # "aplay: main:831: audio open error: No such file or directory"
+    reason = (complaint.strip().splitlines() or ["no reason given"])[-1].split(": ")[-1]
+    return VoiceError(
+        f"Nothing is read aloud, because no sound device can be used ({reason}): "
+        "connect one, or save the speech to a file."
+    )

@@ -42,6 +42,8 @@ def test_speech_is_saved_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert 0.4 < short < 2
     assert loudness > 0.01
     assert heard(tmp_path / "long.wav")[0] > 2 * short
+    save_speech("Two dogs run through the tall grass. " * 20, tmp_path / "longer.wav")
+    assert heard(tmp_path / "longer.wav")[0] > 20 * short
     assert capfd.readouterr() == ("", "")
 
 
