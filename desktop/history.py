@@ -1,0 +1,376 @@
+"""The history: what was said of which picture, kept on disk, found again by its words."""
+
+import contextlib
+import io
+import math
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from core.caption import Caption
+from desktop.history_entry import (
+    ENTRY_COLUMNS,
+    Entry,
+    HistoryError,
+    Query,
+    Source,
+    from_row,
+    opened,
+    storable,
+    to_microseconds,
+    to_row,
+    words_to_json,
+)
+from desktop.history_file import HistoryFile
+from desktop.history_query import select
+from desktop.history_recovery import remove_leftovers
+
+if TYPE_CHECKING:
+    from core.picture import Picture
+
+__all__ = ["Entry", "History", "HistoryError", "Query", "Source", "open_history"]
+
+_ALL = Query()
+_PAGE = 50
+_THUMBNAIL = 160  # pixels of the longest side
+
+_COLUMNS = ", ".join(f"e.{column}" for column in ENTRY_COLUMNS)
+
+
+class History:
+    """The descriptions that were given, newest first.
+
+    What `add` returned is on disk: a killed process loses nothing. Several processes may have the
+    history open, and several threads may use this object. Damage is mended when it is met.
+
+    Args:
+        path: the file; by default in the user's data folder. ``":memory:"`` keeps nothing.
+        problem: what to tell at first.
+
+    Raises:
+        HistoryError: if it cannot be opened, or belongs to a newer version of Seesay.
+    """
+
+    def __init__(self, path: Path | str | None = None, problem: str | None = None) -> None:
+        self._file = HistoryFile(None if path == ":memory:" else Path(path or _default_path()))
+        self._file.problem = self._file.problem or problem
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None for a history in memory."""
+        return self._file.path
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence about what went wrong and what became of it; None if all is well.
+
+        It tells of a damaged file that was set aside, now or while the history was in use, and of
+        a history that cannot be kept on disk.
+        """
+        return self._file.problem
+
+    def close(self) -> None:
+        """Let go of the file; nothing can be asked afterwards."""
+        self._file.close()
+
+    def add(
+        self,
+        caption: Caption,
+        source: Source,
+        picture: "Picture | None" = None,
+        keep_picture: bool = False,
+        when: datetime | None = None,
+    ) -> Entry:
+        """Keep a description; a process that is killed later does not lose it.
+
+        Args:
+            caption: what is said.
+            source: where the picture came from.
+            picture: of which a thumbnail is kept.
+            keep_picture: keep the full picture, too.
+            when: now by default.
+
+        Raises:
+            HistoryError: if it cannot be written.
+        """
+        when = (when or datetime.now(UTC)).astimezone()
+        row = to_row(when, source, caption)
+        words = words_to_json(caption.words)
+        thumbnail = b"" if picture is None else _jpeg(picture, _THUMBNAIL, quality=80)
+        full = None
+        if picture is not None and keep_picture:
+            full = _jpeg(picture, max(picture.width, picture.height), quality=90)
+
+        def write(db: sqlite3.Connection) -> int:
+            names, places = ", ".join(row), ", ".join("?" * len(row))
+            statement = f"INSERT INTO entries ({names}) VALUES ({places}) RETURNING id"
+            (entry,) = db.execute(statement, tuple(row.values())).fetchone()
+            db.execute("INSERT INTO details VALUES (?, ?, ?)", (entry, words, thumbnail))
+            if full is not None:
+                db.execute("INSERT INTO pictures VALUES (?, ?)", (entry, full))
+            return int(entry)
+
+        return Entry(
+            self._file.write(write), when, source, caption, "", False, thumbnail, full is not None
+        )
+
+    def page(
+        self,
+        query: Query = _ALL,
+        before: int | None = None,
+        limit: int = _PAGE,
+        with_words: bool = True,
+    ) -> list[Entry]:
+        """The next entries, newest first: in the reverse of the order in which they were added.
+
+        Args:
+            query: which ones.
+            before: id of the last entry that is known already; None for the first page. Entries
+                that come or go meanwhile shift nothing.
+            limit: how many at most; fewer come only at the end.
+            with_words: whether the captions have their words, which take most of the memory.
+
+        Raises:
+            HistoryError: if it cannot be read.
+        """
+
+        def read(db: sqlite3.Connection) -> list[Entry]:
+            where = select(query, db)
+            condition, values = where.condition, where.values
+            if before is not None:
+                condition, values = f"{condition} AND {where.id} < ?", (*values, before)
+            return _entries(
+                db,
+                f"{where.tables} {{}} WHERE {condition} ORDER BY {where.id} DESC LIMIT ?",
+                (*values, limit),
+                with_words,
+            )
+
+        return self._file.read(read)
+
+    def walk(self, query: Query = _ALL) -> Iterator[Entry]:
+        """All entries of a query, newest first, a page at a time in memory.
+
+        Raises:
+            HistoryError: if it cannot be read.
+        """
+        entries = self.page(query)
+        while entries:
+            yield from entries
+            entries = self.page(query, before=entries[-1].id)
+
+    def count(self, query: Query = _ALL, most: int = sys.maxsize) -> int:
+        """How many entries a query has.
+
+        Args:
+            query: which ones.
+            most: where to stop counting, which spares time.
+
+        Raises:
+            HistoryError: if it cannot be read.
+        """
+
+        def read(db: sqlite3.Connection) -> int:
+            where = select(query, db)
+            found = f"SELECT 1 FROM {where.tables} WHERE {where.condition} LIMIT ?"
+            statement = f"SELECT count(*) FROM ({found})"
+            return int(db.execute(statement, (*where.values, most)).fetchone()[0])
+
+        return self._file.read(read)
+
+    def get(self, entry: int) -> Entry:
+        """The entry with this id.
+
+        Raises:
+            HistoryError: if there is none, or it cannot be read.
+        """
+
+        def read(db: sqlite3.Connection) -> list[Entry]:
+            return _entries(db, "entries AS e {} WHERE e.id = ? AND e.deleted = 0", (entry,), True)
+
+        found = self._file.read(read)
+        if not found:
+            raise _missing(entry)
+        return found[0]
+
+    def picture(self, entry: int) -> "Picture | None":
+        """The full picture; None if only the thumbnail was kept.
+
+        Raises:
+            HistoryError: if it cannot be read.
+        """
+        statement = "SELECT jpeg FROM pictures WHERE id = ?"
+        row = self._file.read(lambda db: db.execute(statement, (entry,)).fetchone())
+        return None if row is None else opened(row[0])
+
+    def set_note(self, entry: int, note: str) -> None:
+        """Change the user's own note.
+
+        Raises:
+            HistoryError: if there is no such entry, or it cannot be written.
+        """
+        self._change(entry, "note", storable(note))
+
+    def set_star(self, entry: int, starred: bool) -> None:
+        """Mark an entry, or unmark it.
+
+        Raises:
+            HistoryError: if there is no such entry, or it cannot be written.
+        """
+        self._change(entry, "starred", int(starred))
+
+    def delete(self, entries: Iterable[int]) -> None:
+        """Take entries out; `restore` brings them back until `purge`.
+
+        Raises:
+            HistoryError: if it cannot be written.
+        """
+        self._set_deleted(entries, 1)
+
+    def restore(self, entries: Iterable[int]) -> None:
+        """Bring deleted entries back.
+
+        Raises:
+            HistoryError: if it cannot be written.
+        """
+        self._set_deleted(entries, 0)
+
+    def purge(self) -> None:
+        """Remove for good what was deleted.
+
+        Raises:
+            HistoryError: if it cannot be written.
+        """
+        self._remove("deleted = 1", ())
+
+    def forget_older_than(self, days: int) -> None:
+        """Remove for good what is older, damaged files that were set aside included.
+
+        Args:
+            days: of 24 hours; 0 or less keeps all.
+
+        Raises:
+            HistoryError: if it cannot be written.
+        """
+        if days <= 0:
+            return
+        oldest = datetime.now(UTC) - timedelta(days=min(days, 365_000))
+        self._remove("time < ?", (to_microseconds(oldest),))
+        self._remove_leftovers(oldest.timestamp())
+
+    def tidy(self, keep_days: int) -> threading.Thread:
+        """`purge` and `forget_older_than` in a thread of its own; meant for the program's start.
+
+        With many entries they take a second. A failure is left to the next start.
+        """
+
+        def work() -> None:
+            # Not through this object, so that nobody who uses it has to wait.
+            with contextlib.suppress(HistoryError), contextlib.closing(History(self.path)) as own:
+                own.purge()
+                own.forget_older_than(keep_days)
+
+        thread = threading.Thread(target=work, name="tidy history")
+        if self.path is not None:
+            thread.start()
+        return thread
+
+    def clear(self) -> None:
+        """Remove everything for good, also damaged files that were set aside.
+
+        Raises:
+            HistoryError: if it cannot be written, or another process keeps reading it.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            # Whole tables at once are far quicker than telling the index of words of each row.
+            (trigger,) = db.execute(
+                "SELECT sql FROM sqlite_schema WHERE name = 'entry_goes'"
+            ).fetchone()
+            db.execute("DROP TRIGGER entry_goes")
+            db.execute("INSERT INTO search (search) VALUES ('delete-all')")
+            for table in ("details", "pictures", "entries"):
+                db.execute(f"DELETE FROM {table}")
+            db.execute(trigger)
+
+        with self._file.lock:
+            # The file is written anew at the end, which spares overwriting what is deleted.
+            self._file.read(lambda db: db.execute("PRAGMA secure_delete = OFF"))
+            try:
+                self._file.write(write)
+                self._file.read(lambda db: db.execute("VACUUM"))
+            finally:
+                self._file.read(lambda db: db.execute("PRAGMA secure_delete = ON"))
+            self._file.empty_log()
+        self._remove_leftovers(math.inf)
+
+    def _change(self, entry: int, column: str, value: str | int) -> None:
+        statement = f"UPDATE entries SET {column} = ? WHERE id = ? AND deleted = 0"
+        if not self._file.write(lambda db: db.execute(statement, (value, entry)).rowcount):
+            raise _missing(entry)
+
+    def _set_deleted(self, entries: Iterable[int], deleted: int) -> None:
+        statement = "UPDATE entries SET deleted = ? WHERE id = ? AND deleted != ?"
+        rows = [(deleted, entry, deleted) for entry in entries]
+        self._file.write(lambda db: db.executemany(statement, rows))
+
+    def _remove(self, condition: str, values: tuple[int, ...]) -> None:
+        statement = f"DELETE FROM entries WHERE {condition}"
+        if self._file.write(lambda db: db.execute(statement, values).rowcount):
+            # Merging the index of words leaves none of the removed ones behind.
+            self._file.write(
+                lambda db: db.execute("INSERT INTO search (search) VALUES ('optimize')")
+            )
+            self._file.empty_log()
+
+    def _remove_leftovers(self, older_than: float) -> None:
+        if self.path is not None:
+            with self._file.plain_errors():
+                remove_leftovers(self.path, older_than)
+
+
+def open_history(path: Path | None = None) -> History:
+    """Open the history, or one in memory where that cannot be; its ``problem`` then says so."""
+    try:
+        return History(path)
+    except HistoryError as error:
+        return History(":memory:", f"{error} Until then, nothing is kept when Seesay ends.")
+
+
+def _default_path() -> Path:
+    return Path(platformdirs.user_data_dir("seesay", appauthor=False), "history.sqlite3")
+
+
+def _missing(entry: int) -> HistoryError:
+    return HistoryError(f"There is no entry {entry} in the history: look at the list for others.")
+
+
+def _entries(
+    db: sqlite3.Connection, where: str, values: tuple[str | int, ...], with_words: bool
+) -> list[Entry]:
+    """The entries that a statement finds; it has ``{}`` where further tables are joined."""
+    words = "d.words" if with_words else "''"
+    joined = "LEFT JOIN details AS d ON d.id = e.id LEFT JOIN pictures AS p ON p.id = e.id"
+    question = (
+        f"SELECT {_COLUMNS}, {words}, d.thumbnail, p.id IS NOT NULL FROM {where.format(joined)}"
+    )
+    rows = db.execute(question, values).fetchall()
+    return [from_row(row[:-3], row[-3] or "", row[-2] or b"", bool(row[-1])) for row in rows]
+
+
+def _jpeg(picture: "Picture", longest: int, quality: int) -> bytes:
+    from PIL import Image
+
+    # Of a much larger picture, a part of its pixels is plenty to make a few from, and quicker.
+    step = max(1, max(picture.width, picture.height) // (4 * longest))
+    image = Image.fromarray(picture.pixels[::step, ::step])
+    image.thumbnail((longest, longest))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()

@@ -1,0 +1,158 @@
+"""The open file of the history: transactions, damage mended when it is met, errors in sentences."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from desktop.history_entry import DamagedError, HistoryError
+from desktop.history_recovery import recover
+from desktop.history_schema import connect, explain, is_damage
+
+# Files up to this size are checked whole when they are opened, which takes a few hundredths of a
+# second; damage in larger ones shows when it is met. Bytes.
+_CHECKED_WHOLE = 16 * 1024 * 1024
+
+_T = TypeVar("_T")
+
+
+class HistoryFile:
+    """A database that may be asked from several threads, and outlives damage to its file.
+
+    Args:
+        path: the file; None for memory.
+
+    Raises:
+        HistoryError: if it cannot be opened, or belongs to a newer version of Seesay.
+
+    Attributes:
+        path: as given.
+        problem: one sentence about damage and what became of it; None if all is well.
+        lock: to be held over several calls that belong together.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self.lock = threading.RLock()
+        with self.plain_errors():
+            self._open_or_recover()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self.lock:
+            self._db.close()
+
+    def read(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Do what needs the database; once more with a mended one if this one is damaged.
+
+        Raises:
+            HistoryError: if it cannot be done.
+        """
+        with self.lock, self.plain_errors():
+            self._follow()
+            try:
+                return work(self._db)
+            except (sqlite3.DatabaseError, DamagedError) as error:
+                if isinstance(error, sqlite3.DatabaseError) and not is_damage(error):
+                    raise
+                self._recover()
+                return work(self._db)
+
+    def write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """As `read`, in a transaction of its own: all of the work is done, or nothing.
+
+        Raises:
+            HistoryError: if it cannot be done.
+        """
+
+        def transaction(db: sqlite3.Connection) -> _T:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(db)
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+            return result
+
+        return self.read(transaction)
+
+    def empty_log(self) -> None:
+        """Leave no older state of the file in its log.
+
+        Raises:
+            HistoryError: if another process keeps it in use.
+        """
+        checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+        busy, *_ = self.read(lambda db: db.execute(checkpoint).fetchone())
+        if busy:
+            raise HistoryError(
+                "The entries are gone from the history but may be left in its log: "
+                "close other windows and commands of Seesay, and delete again."
+            )
+
+    @contextlib.contextmanager
+    def plain_errors(self) -> Iterator[None]:
+        """Turn errors of the disk and of the database into sentences.
+
+        Raises:
+            HistoryError: in their stead.
+        """
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise explain(error, self.path) from error
+        except DamagedError as error:
+            raise HistoryError(
+                f"The history {self.path} is damaged and cannot be mended: move it elsewhere."
+            ) from error
+
+    def _open_or_recover(self) -> None:
+        try:
+            self._open()
+        except DamagedError:
+            self._recover()
+
+    def _open(self) -> None:
+        self._identity = self._present_identity()
+        self._db = connect(self.path)
+        try:
+            self._identity = self._present_identity()
+            if self.path is not None and self.path.stat().st_size <= _CHECKED_WHOLE:
+                (answer, *_) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+                if answer != "ok":
+                    raise DamagedError
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                raise DamagedError from error
+            raise
+
+    def _present_identity(self) -> tuple[int, int] | None:
+        """What tells the file from another of the same name; None without a file."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.path is not None:
+                status = self.path.stat()
+                return status.st_dev, status.st_ino
+        return None
+
+    def _follow(self) -> None:
+        """Open the file anew if another process mended it, or somebody deleted it."""
+        if self._present_identity() != self._identity:
+            self._db.close()
+            self._open_or_recover()
+
+    def _recover(self) -> None:
+        assert self.path is not None  # memory does not get damaged
+        if hasattr(self, "_db"):
+            self._db.close()
+        if self._present_identity() == self._identity:  # or another process was quicker
+            aside, saved = recover(self.path)
+            what = f"{saved} of its entries were saved" if saved else "nothing in it could be read"
+            self.problem = (
+                f"The history was damaged: {what}, and the damaged file is now {aside.name}."
+            )
+        self._open()

@@ -1,0 +1,47 @@
+"""What the tests of the history share: captions as the model gives them, and pictures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.caption import Caption, Level, Word
+from core.picture import Picture
+
+
+def caption_of(
+    sentence: str | None = "Two dogs run on grass.",
+    path: str = "garden.jpg",
+    text: Sequence[str] = (),
+    level: Level = "sure",
+    seed: int = 0,
+    with_words: bool = True,
+) -> Caption:
+    """A caption with boxes and attention; None for one that says nothing can be seen."""
+    random = np.random.default_rng(seed)
+    words = []
+    for word in (sentence or "").lower().rstrip(".").split() if with_words else ():
+        grid = random.random((7, 7)) ** 4
+        attention = tuple(map(tuple, (grid / grid.sum()).tolist()))
+        grounded = round(float(random.random()), 4)
+        seen = grounded > 0.5
+        box = (0.1, 0.2857, 0.5714, 1.0) if seen else None
+        words.append(Word(word, grounded, "left" if seen else None, box, attention))
+    return Caption(
+        path=path,
+        caption=sentence,
+        confidence=0.8125 if sentence else 0.0,
+        level=level if sentence else "none",
+        spoken=sentence or "The picture is too dark to say what it shows.",
+        words=tuple(words),
+        text=tuple(text),
+        notes=() if sentence else ("dark",),
+        seconds=0.0625,
+        model="seesay-test",
+    )
+
+
+def picture_of(width: int = 640, height: int = 480, seed: int = 0) -> Picture:
+    """A smooth picture of its own for each seed."""
+    x, y = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
+    bands = [np.sin(x + seed + band) * np.cos(y * (band + 1)) for band in range(3)]
+    return Picture(((np.stack(bands, axis=-1) + 1) * 127).astype(np.uint8), "garden.jpg")

@@ -1,0 +1,384 @@
+"""The history in the window: what a screen reader finds, what keys do, what is told."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QDate, QModelIndex, Qt
+from PySide6.QtGui import QAccessible, QGuiApplication, QIcon
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from desktop.history import Entry, History
+from desktop.history_pane import HistoryPane
+from tests.history_parts import caption_of, picture_of
+
+KEY = Qt.Key
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with contextlib.closing(History(tmp_path / "history.sqlite3")) as history:
+        yield history
+
+
+@pytest.fixture
+def four(history: History) -> History:
+    """Newest first: a dark picture, a red ball, a cat, two dogs."""
+    now = datetime.now(UTC)
+    history.add(caption_of(), "camera", picture_of(), when=now - timedelta(days=1))
+    history.add(caption_of("A cat on a sofa."), "screen", picture_of(seed=1))
+    history.add(caption_of("Perhaps a red ball."), "camera", when=now - timedelta(days=40))
+    history.add(caption_of(None), "camera")
+    return history
+
+
+class User:
+    """Works with a pane by its keys, and hears what is told."""
+
+    def __init__(self, pane: HistoryPane, qtbot: QtBot) -> None:
+        self.pane, self.bot = pane, qtbot
+        self.said = QSignalSpy(pane.told)
+        self.repeated = QSignalSpy(pane.repeat_requested)
+        self.opened = QSignalSpy(pane.opened)
+
+    @property
+    def told(self) -> list[str]:
+        return [self.said.at(number)[0] for number in range(self.said.count())]
+
+    @property
+    def rows(self) -> list[str]:
+        model = self.pane.model
+        return [model.entry(row).caption.spoken for row in range(model.rowCount())]
+
+    def choose(self, row: int) -> None:
+        self.pane.list.setFocus()
+        self.pane.list.setCurrentIndex(self.pane.model.index(row))
+
+    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClick(focus, key, modifier or Qt.KeyboardModifier.NoModifier)
+
+    def type_words(self, words: str) -> None:
+        self.pane.focus_search()
+        QTest.keyClicks(self.pane.filters.words, words)
+
+
+@pytest.fixture
+def user(four: History, qtbot: QtBot) -> User:
+    return open_pane(four, qtbot)
+
+
+def open_pane(history: History, qtbot: QtBot) -> User:
+    pane = HistoryPane(history)
+    qtbot.addWidget(pane)
+    pane.resize(420, 640)
+    with qtbot.waitActive(pane):
+        pane.show()
+        pane.activateWindow()
+    return User(pane, qtbot)
+
+
+def test_a_screen_reader_finds_the_entries(user: User, four: History) -> None:
+    four.set_star(2, True)
+    user.pane.refresh()
+    found = QAccessible.queryAccessibleInterface(user.pane.list)
+    assert found.role() == QAccessible.Role.List
+    assert found.text(QAccessible.Text.Name) == "History"
+    assert found.text(QAccessible.Text.Description) == "4 entries"
+    names = [found.child(row).text(QAccessible.Text.Name) for row in range(found.childCount())]
+    assert [found.child(row).role() for row in range(4)] == [QAccessible.Role.ListItem] * 4
+    assert names[0].startswith("The picture is too dark to say what it shows. Camera, today ")
+    assert names[2].startswith("A cat on a sofa. Screen, today ")
+    assert names[2].endswith(", starred")
+    assert names[3].startswith("Two dogs run on grass. Camera, yesterday ")
+
+
+def test_every_control_has_a_name_of_its_own(user: User) -> None:
+    widgets = [
+        widget
+        for widget in user.pane.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(user.pane)
+    ]
+    names = []
+    for widget in widgets:
+        found = QAccessible.queryAccessibleInterface(widget)
+        assert found.role() != QAccessible.Role.NoRole
+        names.append(found.text(QAccessible.Text.Name))
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+def test_tab_reaches_all_in_reading_order(user: User) -> None:
+    user.pane.focus_search()
+    reached = []
+    while (focus := QApplication.focusWidget()) is not None and focus not in reached:
+        reached.append(focus)
+        user.press(KEY.Key_Tab)
+    filters = user.pane.filters
+    assert reached[:5] == [
+        *(filters.words, filters.source, filters.days, filters.starred),
+        user.pane.list,
+    ]
+    assert [widget.accessibleName() for widget in reached[5:]] == [
+        *("Repeat entry", "Note of entry", "More for entries")
+    ]
+    assert QApplication.focusWidget() is filters.words
+
+
+def test_every_action_is_in_the_menus_with_its_key(user: User) -> None:
+    (more,) = [
+        button
+        for button in user.pane.findChildren(QPushButton)
+        if button.accessibleName() == "More for entries"
+    ]
+    actions = more.menu().actions()
+    assert actions == user.pane.list.actions()
+    assert {action.text(): action.shortcut().toString() for action in actions} == {
+        "Show": "Return",
+        "Repeat": "R",
+        "Copy": "Ctrl+C",
+        "Star": "S",
+        "Note …": "F2",
+        "Delete": "Del",
+        "Undo": "Ctrl+Z",
+        "Export …": "Ctrl+S",
+    }
+
+
+def test_the_list_is_searched_while_typing(user: User) -> None:
+    user.type_words("do")
+    user.bot.waitUntil(lambda: user.rows == ["Two dogs run on grass."])
+    assert user.pane.summary.text() == "1 entry found"
+    user.bot.waitUntil(lambda: user.told == ["1 entry found"])
+    user.type_words("zebra")
+    user.bot.waitUntil(lambda: user.told[-1].startswith("Nothing found."))
+    assert user.rows == []
+    assert QApplication.focusWidget() is user.pane.filters.words
+    user.pane.filters.words.clear()
+    user.bot.waitUntil(lambda: len(user.rows) == 4)
+
+
+def test_filters(user: User, four: History) -> None:
+    filters = user.pane.filters
+    four.set_star(1, True)
+    filters.source.setCurrentText("Camera")
+    assert len(user.rows) == 3
+    filters.days.setCurrentText("Today")
+    assert user.rows == ["The picture is too dark to say what it shows."]
+    filters.days.setCurrentText("Yesterday")
+    assert user.rows == ["Two dogs run on grass."]
+    filters.starred.setChecked(True)
+    assert user.rows == ["Two dogs run on grass."]
+    filters.days.setCurrentText("Last 7 days")
+    assert user.rows == ["Two dogs run on grass."]
+    assert not filters.day.isVisible()
+    filters.starred.setChecked(False)
+    filters.days.setCurrentText("Choose a day")
+    assert filters.day.isVisible()
+    filters.day.setDate(QDate.currentDate().addDays(-40))
+    assert user.rows == ["Perhaps a red ball."]
+    filters.days.setCurrentText("Any day")
+    filters.source.setCurrentText("Any source")
+    assert len(user.rows) == 4
+
+
+def test_nothing_kept_yet_is_told(history: History, qtbot: QtBot) -> None:
+    user = open_pane(history, qtbot)
+    assert user.pane.summary.text().startswith("Nothing has been kept yet.")
+    user.pane.list.setFocus()
+    for key in (KEY.Key_Return, KEY.Key_R, KEY.Key_S, KEY.Key_F2, KEY.Key_Delete):
+        user.press(key)
+    assert user.told == ["Choose an entry in the list first."] * 5
+
+
+def test_a_new_entry_comes_to_the_top(user: User, four: History) -> None:
+    user.choose(1)
+    user.pane.added(four.add(caption_of("A bus."), "camera", picture_of()))
+    assert user.rows[0] == "A bus."
+    assert user.pane.list.currentIndex().row() == 2
+    assert user.pane.summary.text() == "5 entries"
+    assert user.told == []  # the description itself is said
+    user.pane.filters.source.setCurrentText("Screen")
+    user.pane.added(four.add(caption_of("A tram."), "camera"))
+    assert user.rows == ["A cat on a sofa."]
+
+
+def test_show_repeat_and_copy(user: User) -> None:
+    user.choose(3)
+    user.press(KEY.Key_Return)
+    entry: Entry = user.opened.at(0)[0]
+    assert entry.caption.spoken == "Two dogs run on grass."
+    assert len(entry.caption.words) == 5
+    user.press(KEY.Key_Enter)
+    assert user.opened.count() == 2
+    user.press(KEY.Key_R)
+    assert user.repeated.at(0)[0] == "Two dogs run on grass."
+    user.press(KEY.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "Two dogs run on grass."
+    assert user.told == ["Copied."]
+
+
+def test_letters_are_keys_in_the_list_alone(user: User) -> None:
+    user.type_words("rs")
+    assert user.pane.filters.words.text() == "rs"
+    assert user.repeated.count() == 0
+
+
+def test_star(user: User, four: History) -> None:
+    user.choose(2)
+    user.press(KEY.Key_S)
+    assert four.get(2).starred
+    user.press(KEY.Key_S)
+    assert not four.get(2).starred
+    assert user.told == ["Starred.", "Star taken away."]
+    assert user.pane.list.currentIndex().row() == 2
+
+
+def test_note(user: User, four: History) -> None:
+    user.choose(2)
+    user.press(KEY.Key_F2)
+    dialog = user.pane.findChild(QInputDialog)
+    assert dialog is not None
+    field = dialog.findChild(QLineEdit)
+    assert field is not None
+    name = QAccessible.queryAccessibleInterface(field).text(QAccessible.Text.Name)
+    assert name == "Your note on: A cat on a sofa."
+    user.bot.waitUntil(lambda: QApplication.focusWidget() is field)
+    QTest.keyClicks(field, "This is Mimi")
+    user.press(KEY.Key_Return)
+    assert four.get(2).note == "This is Mimi"
+    assert user.told == ["Note kept."]
+    name = user.pane.model.index(2).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert name.endswith(", note: This is Mimi")
+    user.type_words("mimi")
+    user.bot.waitUntil(lambda: user.rows == ["A cat on a sofa."])
+
+
+def test_delete_and_undo(user: User, four: History) -> None:
+    user.choose(1)
+    user.press(KEY.Key_Delete)
+    user.press(KEY.Key_Delete)
+    assert user.rows == ["The picture is too dark to say what it shows.", "Two dogs run on grass."]
+    assert user.told == ["Deleted. Ctrl+Z brings it back."] * 2
+    assert QApplication.focusWidget() is user.pane.list
+    assert user.pane.list.currentIndex().row() == 1
+    assert user.pane.summary.text() == "2 entries"
+    for _ in range(3):
+        user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert user.told[2:] == ["It is back.", "It is back.", "There is nothing to undo."]
+    assert [entry.id for entry in four.walk()] == [4, 3, 2, 1]
+    assert user.pane.list.currentIndex().row() == 1  # on what came back
+    assert len(user.rows) == 4
+
+
+def test_several_are_deleted_together(user: User, four: History) -> None:
+    user.choose(0)
+    user.press(KEY.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    user.press(KEY.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    user.press(KEY.Key_Delete)
+    assert user.rows == ["Two dogs run on grass."]
+    assert user.told == ["3 entries deleted. Ctrl+Z brings them back."]
+    user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(user.rows) == four.count() == 4
+
+
+def test_what_another_program_deleted_is_told(user: User, four: History) -> None:
+    user.choose(0)
+    four.clear()
+    user.press(KEY.Key_Return)
+    assert user.opened.count() == 0
+    assert user.told[0].startswith("There is no entry 4")
+
+
+def test_export_by_keyboard(user: User, tmp_path: Path) -> None:
+    user.choose(0)
+    user.press(KEY.Key_S, Qt.KeyboardModifier.ControlModifier)
+    dialog = user.pane.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.selectFile(str(tmp_path / "all"))
+    dialog.accept()
+    user.bot.waitUntil(lambda: user.told[-1] == "4 entries exported to all.html.")
+    assert user.told[0] == "Exporting …"
+    assert (tmp_path / "all.html").exists()
+
+
+def test_export_writes_what_is_listed(user: User, tmp_path: Path) -> None:
+    user.pane.filters.source.setCurrentText("Screen")
+    user.pane.export_to(tmp_path / "cat.jsonl")
+    user.bot.waitUntil(lambda: user.told[-1] == "1 entry exported to cat.jsonl.")
+    assert (tmp_path / "cat.jsonl").read_text().count("\n") == 1
+    user.pane.export_to(tmp_path / "missing" / "all.csv")
+    user.bot.waitUntil(lambda: "cannot be written" in user.told[-1])
+
+
+def test_long_histories_are_fetched_in_pages(history: History, qtbot: QtBot) -> None:
+    for number in range(450):
+        history.add(caption_of(f"Number {number}.", with_words=False), "camera")
+    user = open_pane(history, qtbot)
+    assert len(user.rows) == 100
+    user.pane.list.setFocus()
+    for rows in (200, 300, 400, 450):
+        user.press(KEY.Key_End)
+        qtbot.waitUntil(partial(fetched, user, rows))
+    user.press(KEY.Key_End)
+    assert not user.pane.model.canFetchMore(QModelIndex())
+    assert user.rows == [f"Number {number}." for number in range(449, -1, -1)]
+
+
+def fetched(user: User, rows: int) -> bool:
+    return len(user.rows) == rows
+
+
+def test_thumbnails_are_decoded_when_they_are_drawn(user: User) -> None:
+    icon = user.pane.model.index(2).data(Qt.ItemDataRole.DecorationRole)
+    assert isinstance(icon, QIcon)
+    assert icon.actualSize(icon.availableSizes()[0]).toTuple() == (160, 120)
+    assert user.pane.model.index(0).data(Qt.ItemDataRole.DecorationRole) is None
+
+
+def test_damage_that_shows_later_is_told(user: User, four: History) -> None:
+    assert four.path is not None
+    with contextlib.closing(sqlite3.connect(four.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = four.path.read_bytes()
+    four.path.write_bytes(b"broken" * (len(content) // 6))
+    user.choose(0)
+    user.press(KEY.Key_S)
+    assert user.told[-1].startswith("The history was damaged")
+    assert user.rows == []
+    assert user.pane.summary.text().startswith("Nothing has been kept yet")
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_nothing_is_cut_off_with_a_large_font(user: User, scale: int) -> None:
+    font = QApplication.font()
+    larger = QApplication.font()
+    larger.setPointSizeF(font.pointSizeF() * scale)
+    QApplication.setFont(larger)
+    try:
+        QApplication.processEvents()
+        QApplication.processEvents()
+        for button in user.pane.findChildren(QAbstractButton):
+            if button.isVisible() and button.text():
+                assert button.width() >= button.minimumSizeHint().width()
+                assert button.height() >= button.minimumSizeHint().height()
+        row = user.pane.list.visualRect(user.pane.model.index(0))
+        assert row.height() > 4 * user.pane.list.fontMetrics().lineSpacing()
+        assert user.pane.list.height() > 1.5 * row.height()
+    finally:
+        QApplication.setFont(font)
