@@ -16,7 +16,7 @@ READY := .venv/.seesay
 SAMPLE := $(BIN)/python -c 'from importlib.util import find_spec; print(find_spec("skimage").submodule_search_locations[0] + "/data/chelsea.png")'
 
 .DEFAULT_GOAL := help
-.PHONY: help caption evaluate train test lint clean
+.PHONY: help app caption evaluate train test bench lint clean
 
 help: ## show this list
 	@echo "Seesay says what is in a picture. Each of these sets up what it needs on first use:"
@@ -31,6 +31,9 @@ caption: $(READY)/run ## say what is in a picture: make caption IMAGE=photo.jpg 
 	@$(BIN)/seesay caption --speak -- "$$IMAGE"
 endif
 
+app: $(READY)/app ## start the desktop program
+	@$(BIN)/seesay app
+
 evaluate: $(READY)/train ## score the model: make evaluate DATA=data/flickr8k [SPLIT=test] [ARGS=--json]
 	@test -n "$$DATA" || { echo "Say which data set: make evaluate DATA=data/flickr8k" >&2; exit 2; }
 	@$(BIN)/seesay evaluate --data "$$DATA" --split "$$SPLIT" $(ARGS)
@@ -40,6 +43,10 @@ train: $(READY)/train ## train a model: make train [CONFIG=training/configs/buil
 
 test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY)/dev ## measure speed: how the desktop program feels, and its history
+	@$(BIN)/python -m tests.benchmarks.bench_desktop
+	@$(BIN)/python -m tests.benchmarks.bench_history
 
 lint: $(READY)/dev ## check style and types
 	@$(BIN)/ruff check .

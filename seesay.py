@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from core.errors import PictureError, SeesayError
+from desktop.history_command import add_parser as add_history_parser
 
 if TYPE_CHECKING:
     from core.caption import Caption
@@ -19,9 +20,12 @@ _MOST_BEAMS = 50
 _TRAIN_EXTRA = ("matplotlib", "pycocoevalcap")
 
 _EXAMPLES = """\
+Without a command, the desktop program starts.
+
 examples:
   seesay caption photo.jpg                 say what is in a picture
   seesay caption --speak photo.jpg         say it aloud as well
+  seesay history search dog                find what was said before
   seesay evaluate --data data/flickr8k     score the model on a data set
 
 "seesay COMMAND --help" tells more about a command."""
@@ -55,8 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         print("seesay", version("seesay"))
         return 0
     if options.command is None:
-        parser.print_help()
-        return 0
+        options = parser.parse_args(["app"])
     try:
         return options.run(options)
     except SeesayError as error:
@@ -88,6 +91,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="show the version and stop")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
+    app = commands.add_parser(
+        "app",
+        help="start the desktop program",
+        description="Start the desktop program; where it runs already, ask it.",
+    )
+    app.set_defaults(run=_app)
+    app.add_argument("paths", nargs="*", metavar="PATH", help="picture file to describe at once")
+    app.add_argument("--do", choices=_names_of_actions(), default="", help="do this at once")
+    app.add_argument("--minimised", action="store_true", help="start in the tray")
+    app.add_argument(
+        "--model", type=Path, metavar="DIR", help="folder of a model (default: the built-in one)"
+    )
+
     caption = commands.add_parser(
         "caption",
         help="say what is in pictures",
@@ -113,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
         "OUT-1.png for the first, OUT-2.png for the second and so on",
     )
     _add_model_options(caption)
+
+    add_history_parser(commands).set_defaults(run=_history)
 
     train = commands.add_parser(
         "train",
@@ -155,6 +173,12 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _names_of_actions() -> list[str]:
+    from desktop.actions import ACTIONS
+
+    return [action.name for action in ACTIONS]
+
+
 def _beam(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _MOST_BEAMS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_MOST_BEAMS}")
@@ -175,6 +199,12 @@ def _output_file(suffix: str) -> Callable[[str], Path]:
         return path
 
     return check
+
+
+def _app(options: argparse.Namespace) -> int:
+    from desktop.app import run
+
+    return run(options.paths, options.do, options.minimised, options.model)
 
 
 def _caption(options: argparse.Namespace) -> int:
@@ -255,6 +285,15 @@ def _speak(sentence: str) -> bool:
         _warn(error)
         return False
     return True
+
+
+def _history(options: argparse.Namespace) -> int:
+    from desktop.history_command import lines
+
+    _prepare_output(getattr(options, "json", False))
+    for line in lines(options):
+        _tell(line)
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -1,0 +1,101 @@
+"""The captioner behind the window: pictures in, captions out, in a thread of its own."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
+from core.errors import SeesayError
+from core.picture import Picture
+from desktop.worker import Worker
+
+if TYPE_CHECKING:
+    from core.captioner import Captioner
+
+
+class Captioning(QObject):
+    """Captions one picture at a time; the newest request wins.
+
+    A new request takes the place of one that still waits; of one under way, the answer is dropped.
+    Requests while the model loads wait for it. Torch is imported in the thread, so that a window
+    can be up before. Whatever goes wrong is told as the answer to the request, and the thread
+    lives on.
+
+    Args:
+        model: folder of a model; the built-in one by default.
+        parent: as of every QObject.
+    """
+
+    ready = Signal(str)
+    """The model is loaded; with its name."""
+    captioned = Signal(int, object)
+    """The number of a request and its `Caption`."""
+    failed = Signal(int, str)
+    """The number of a request and a sentence of why it has no caption."""
+    told = Signal(str)
+    """A sentence that concerns all requests, such as a change from the GPU to the processor."""
+
+    def __init__(self, model: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._captioner: Captioner | None = None
+        self._device = "auto"
+        self._newest = 0
+        self._worker = Worker("captioning")
+
+    def load(self) -> None:
+        """Load the model now, so that the first caption need not wait for it."""
+        self._worker.ask(partial(self._try, self._newest, self._load))
+
+    def ask(self, picture: Picture) -> int:
+        """Ask for a caption; gives the number by which the answer comes."""
+        self._newest += 1
+        self._worker.ask(partial(self._try, self._newest, partial(self._answer, picture)))
+        return self._newest
+
+    def cancel(self) -> None:
+        """Drop what waits and what is under way: no answer comes to it any more."""
+        self._newest += 1
+        self._worker.cancel()
+
+    def close(self) -> None:
+        """End the thread."""
+        self.cancel()
+        self._worker.close()
+
+    def _try(self, number: int, work: Callable[[], object]) -> None:
+        try:
+            answer = work()
+            signal: SignalInstance = self.captioned
+        except SeesayError as error:
+            answer, signal = str(error), self.failed
+        except Exception as error:  # whatever torch raises
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            answer = f"The picture could not be described ({reason}): try again, or another one."
+            signal = self.failed
+        if answer is not None and number == self._newest:
+            signal.emit(number, answer)
+
+    def _load(self) -> None:
+        from core.captioner import Captioner
+
+        if self._captioner is None:
+            self._captioner = Captioner.load(self._model, self._device)
+            self.ready.emit(self._captioner.config["name"])
+
+    def _answer(self, picture: Picture) -> object:
+        self._load()
+        captioner = self._captioner
+        assert captioner is not None
+        import torch
+
+        try:
+            return captioner.caption(picture)
+        except torch.OutOfMemoryError:
+            if captioner.device.type == "cpu":
+                raise
+        self._captioner, self._device = None, "cpu"
+        self.told.emit("The graphics card is out of memory: Seesay goes on with the processor.")
+        return self._answer(picture)

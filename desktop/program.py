@@ -1,0 +1,324 @@
+"""The desktop program: its parts, and how they are joined."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
+
+from core.errors import SeesayError
+from core.picture import Picture
+from desktop.autostart import set_start_at_login
+from desktop.camera import list_cameras
+from desktop.captioning import Captioning
+from desktop.clipboard import clipboard_pictures
+from desktop.earcons import Earcons
+from desktop.first_run import Welcome
+from desktop.flow import Description, Flow, file_orders
+from desktop.history import Entry, open_history
+from desktop.history_pane import HistoryPane
+from desktop.hotkeys import Hotkeys
+from desktop.region import RegionPicker
+from desktop.screen import Monitor, monitors
+from desktop.settings import Settings, SettingsFile
+from desktop.settings_dialog import SettingsDialog
+from desktop.sources import Order, Sources
+from desktop.speech import Speech, Voice
+from desktop.talker import Talker
+from desktop.tray import Tray
+from desktop.window import Window
+from desktop.words import said_places, spelled
+
+_PICTURES = (
+    "Pictures (*.jpg *.jpeg *.png *.webp *.gif *.bmp *.tif *.tiff *.ppm *.pgm *.pbm *.ico *.avif)"
+    ";;All files (*)"
+)
+
+
+class Program(QObject):
+    """All of the program but its start and its end.
+
+    Args:
+        model: folder of a model; the built-in one by default.
+    """
+
+    def __init__(self, model: Path | None = None) -> None:
+        super().__init__()
+        self._file = SettingsFile()
+        self.settings, problem = self._file.load()
+        self.history = open_history()
+        self._hotkey_problems: list[str] = []
+        self._problems = [text for text in (problem, self.history.problem) if text]
+        self._pane = HistoryPane(self.history)
+        self.window = Window(self._pane)
+        self.speech = Speech(self)
+        self._voices: list[Voice] = []
+        self._talker = Talker(self.speech, self.window)
+        self.earcons = Earcons(self)
+        self.sources = Sources(self)
+        self.captioning = Captioning(model, self)
+        self.flow = Flow(
+            self.captioning,
+            self.sources,
+            self._talker,
+            self.earcons,
+            self.history,
+            self.settings,
+            self,
+        )
+        self.hotkeys = Hotkeys(self)
+        self._tray = Tray(self.window.actions_by_name, self) if Tray.is_there() else None
+        self._shown: Description | None = None
+        self._screen_to_choose_from: Order | None = None
+        self._join()
+        self._apply(self.settings)
+
+    def start(self, minimised: bool) -> None:
+        """Show the window, then load what takes time."""
+        minimised = minimised or self.settings.start_minimised
+        if not minimised:
+            self.window.show()
+        elif self._tray is None:
+            self.window.showMinimized()
+        # Torch is imported in the worker from now on, and the window has been drawn.
+        QTimer.singleShot(0, self, self._load)
+
+    def close(self) -> None:
+        """Give back everything that others may want: the camera, keys, files."""
+        self.window.hide()
+        self.hotkeys.close()
+        self.flow.set_live(False)
+        self.speech.close()
+        self.sources.close()
+        self.captioning.close()
+        self.history.close()
+        if self._tray is not None:
+            self._tray.close()
+
+    def on_asked_from_outside(self, paths: list[str], action: str) -> None:
+        """A second start, or the command line, asks for something."""
+        if paths:
+            self.flow.describe(*file_orders(paths))
+        self.do(action or ("" if paths else "show"))
+
+    def do(self, action: str) -> None:
+        """Do what was asked for by a key, a button, a menu or another start of the program."""
+        work = {
+            "camera": lambda: self.flow.describe(Order("camera")),
+            "screen": lambda: self.flow.describe(Order("screen")),
+            "window": lambda: self.flow.describe(Order("window")),
+            "clipboard": self._describe_clipboard,
+            "region": self._pick_region,
+            "file": self._choose_files,
+            "repeat": self.flow.repeat,
+            "stop": self.flow.stop,
+            "live": self.flow.toggle_live,
+            "show": self.window.bring_to_front,
+            "where": self._say_places,
+            "text": self._say_text,
+            "spell": self._spell,
+            "copy": self._copy,
+            "cameras": self._choose_camera,
+            "settings": self._edit_settings,
+            "find": self._find,
+            "welcome": self._welcome,
+            "quit": QApplication.quit,
+        }.get(action)
+        if work is not None:
+            work()
+
+    def _join(self) -> None:
+        window, flow = self.window, self.flow
+        window.asked.connect(self.do)
+        window.dropped.connect(lambda paths: flow.describe(*file_orders(paths)))
+        window.closing.connect(self._on_closing)
+        self.hotkeys.pressed.connect(self.do)
+        self.hotkeys.problems.connect(self._on_hotkey_problems)
+        flow.described.connect(self._show)
+        flow.kept.connect(self._pane.added)
+        flow.told.connect(window.show_status)
+        flow.live_changed.connect(window.show_live)
+        self.sources.camera_open.connect(self._on_camera)
+        self.sources.taken.connect(self._on_taken)
+        self.captioning.ready.connect(lambda: window.show_status("Ready."))
+        self.speech.voices.connect(self._on_voices)
+        self.speech.failed.connect(window.show_status)
+        self._pane.repeat_requested.connect(flow.say)
+        self._pane.opened.connect(self._open_entry)
+        self._pane.told.connect(flow.tell)
+        if self._tray is not None:
+            self._tray.clicked.connect(window.bring_to_front)
+
+    def _apply(self, settings: Settings) -> None:
+        self.settings = self.flow.settings = settings
+        self._talker.mode = settings.speech
+        self.speech.configure(settings.voice, settings.rate, settings.volume)
+        self.earcons.enabled = settings.earcons
+        self.sources.camera = settings.camera
+        self.sources.screen = settings.screen
+        self.hotkeys.set(settings.hotkeys)
+        self.window.show_hotkeys(settings.hotkeys)
+
+    def _load(self) -> None:
+        self.window.show_status("Loading the model …")
+        self.captioning.load()
+        if self.settings.keep_days:
+            self.history.forget_older_than(self.settings.keep_days)
+        if not self.settings.welcomed:
+            self._welcome()
+        if self._problems:
+            self.flow.tell(" ".join(self._problems))
+
+    def _show(self, description: Description) -> None:
+        self._shown = description
+        self.window.show_description(description)
+
+    def _open_entry(self, entry: Entry) -> None:
+        picture = self.history.picture(entry.id) or entry.thumbnail_picture()
+        self._show(Description(entry.caption, picture, entry.source))
+        self.flow.remember(entry.caption.spoken)
+        self.flow.say(entry.caption.spoken)
+
+    def _say_of_shown(self, text: str) -> None:
+        if self._shown is None:
+            text = "Nothing has been described yet."
+        self.flow.say(text)
+        self.window.show_status(text)
+
+    def _say_places(self) -> None:
+        self._say_of_shown(said_places(self._shown.caption) if self._shown else "")
+
+    def _say_text(self) -> None:
+        lines = self._shown.caption.text if self._shown else ()
+        self._say_of_shown(" ".join(lines) or "No text was read in this picture.")
+
+    def _spell(self) -> None:
+        self._say_of_shown(spelled(self._shown.caption.spoken) if self._shown else "")
+
+    def _copy(self) -> None:
+        if self._shown is not None:
+            QGuiApplication.clipboard().setText(self._shown.caption.spoken)
+        self._say_of_shown("Copied.")
+
+    def _describe_clipboard(self) -> None:
+        try:
+            pictures = clipboard_pictures(QGuiApplication.clipboard().mimeData())
+        except SeesayError as error:
+            self.flow.fail(str(error))
+            return
+        many = len(pictures) > 1
+        self.flow.describe(*(Order("clipboard", given, one_of_many=many) for given in pictures))
+
+    def _pick_region(self) -> None:
+        self.flow.stop()
+        self._screen_to_choose_from = Order("region")
+        self.sources.take(self._screen_to_choose_from)
+
+    def _on_taken(self, order: Order, picture: Picture) -> None:
+        if order is not self._screen_to_choose_from:
+            return
+        picker = RegionPicker(picture)
+        picker.picked.connect(lambda part: self.flow.describe(Order("region", part)))
+        picker.cancelled.connect(lambda: self.flow.tell("No part was chosen."))
+        picker.showFullScreen()
+        picker.activateWindow()
+        self._picker = picker  # Python would delete it otherwise
+
+    def _choose_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self.window, "Describe pictures", "", _PICTURES)
+        if paths:
+            self.flow.describe(*file_orders(paths))
+
+    def _choose_camera(self) -> None:
+        cameras = list_cameras()
+        if not cameras:
+            self.flow.tell(
+                "No camera found: connect one, or put the address of a phone's camera into the "
+                "settings, under Camera."
+            )
+            return
+        names = [camera.name for camera in cameras]
+        ids = [camera.id for camera in cameras]
+        now = ids.index(self.settings.camera) if self.settings.camera in ids else 0
+        name, chosen = QInputDialog.getItem(
+            self.window, "Choose camera", "Camera:", names, now, editable=False
+        )
+        if chosen:
+            self._save(replace(self.settings, camera=ids[names.index(name)]))
+            self.flow.tell(f"{name} is the camera now.")
+
+    def _edit_settings(self) -> None:
+        dialog = SettingsDialog(
+            self.settings, self._voices, list_cameras(), _monitors(), self.window
+        )
+        dialog.try_out.connect(self.speech.try_out)
+        dialog.delete_all.connect(self._delete_all)
+        dialog.applied.connect(self._save)
+        dialog.told.connect(self.flow.tell)
+        # A key that is held back from other programs cannot be typed into its own field.
+        dialog.recording.connect(lambda on: self.hotkeys.set({} if on else self.settings.hotkeys))
+        self.hotkeys.problems.connect(dialog.show_problems)
+        dialog.open()
+
+    def _save(self, settings: Settings) -> None:
+        try:
+            if settings.start_at_login != self.settings.start_at_login:
+                set_start_at_login(settings.start_at_login)
+            self._file.save(settings)
+        except SeesayError as error:
+            self.flow.tell(str(error))
+        self._apply(settings)
+
+    def _delete_all(self) -> None:
+        self.history.clear()
+        self._pane.refresh()
+        self.flow.tell("The history is empty now.")
+
+    def _find(self) -> None:
+        self.window.bring_to_front()
+        self._pane.focus_search()
+
+    def _welcome(self) -> None:
+        welcome = Welcome(self.settings, self.window)
+        welcome.finished.connect(lambda _: self._on_welcomed())
+        welcome.open()
+        self.flow.say(welcome.text())
+
+    def _on_welcomed(self) -> None:
+        self.flow.stop()
+        if not self.settings.welcomed:
+            self._save(replace(self.settings, welcomed=True))
+
+    def _on_camera(self, is_open: bool) -> None:
+        self.window.show_camera(is_open)
+        if is_open:
+            self.earcons.play("camera")
+
+    def _on_voices(self, voices: list[Voice]) -> None:
+        self._voices = voices
+
+    def _on_hotkey_problems(self, problems: list[str]) -> None:
+        if problems and problems != self._hotkey_problems:
+            self.flow.tell(" ".join(problems))
+        self._hotkey_problems = problems
+
+    def _on_closing(self) -> None:
+        if self._tray is None:
+            QApplication.quit()
+        else:
+            self.window.hide()
+            quit_keys = self.window.actions_by_name["quit"].shortcut().toString()
+            show_keys = self.settings.hotkeys.get("show")
+            self.flow.tell(
+                "Seesay goes on in the tray."
+                + (f" {show_keys} brings the window back." if show_keys else "")
+                + f" {quit_keys} in the window ends it."
+            )
+
+
+def _monitors() -> list[Monitor]:
+    try:
+        return monitors()
+    except SeesayError:
+        return []

@@ -1,0 +1,251 @@
+"""The window: the sentence, the picture, buttons for the sources, the history."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.caption import Caption
+from core.picture import Picture
+from desktop.actions import ACTIONS, Action
+from desktop.flow import Description
+from desktop.picture_view import PictureView
+from desktop.words import Words
+
+# Larger than the system's font: the sentence is what people came for.
+_SENTENCE_SCALE = 1.6
+
+# What concerns the description that is shown; not to be asked for elsewhere in the system.
+_DETAILS = (
+    Action("where", "&Where", "Ctrl+E", "", "Say where the things in the description were seen."),
+    Action("text", "&Text", "Ctrl+T", "", "Say the text that was read in the picture."),
+    Action("spell", "S&pell", "Ctrl+Shift+S", "", "Say the description letter by letter."),
+    Action("copy", "&Copy description", "Ctrl+Shift+C", "", "Copy the description."),
+)
+_PROGRAM = (
+    Action("cameras", "Choose &camera …", "F6", "", "Choose among the cameras by name."),
+    Action("settings", "&Settings …", "Ctrl+,", "", "Voice, camera, hotkeys, history and start."),
+    Action("find", "&Find in history", "Ctrl+F", "", "Go to the search of the history."),
+    Action("welcome", "&What Seesay does", "F1", "", "What Seesay does, and its most useful keys."),
+    Action("quit", "&Quit", "Ctrl+Q", "", "End Seesay; the hotkeys end with it."),
+)
+# Menu -> names of its actions; "" is a line between them.
+_MENUS = {
+    "&Describe": "camera screen window clipboard region file - live - quit",
+    "&Speech": "repeat stop - where text spell copy",
+    "&Options": "cameras settings find",
+    "&Help": "welcome",
+}
+_BUTTONS = ("camera", "screen", "window", "clipboard", "region", "file", "repeat", "stop", "live")
+_COLUMNS = 3
+
+
+class Window(QMainWindow):
+    """Shows what it is told to show, and tells what the user asks for.
+
+    Args:
+        history: the pane beside the description.
+    """
+
+    asked = Signal(str)
+    """The name of an action."""
+    dropped = Signal(list)
+    """Paths of files that were dropped on the window."""
+    closing = Signal()
+    """The window was closed; by default it stays hidden."""
+
+    def __init__(self, history: QWidget) -> None:
+        super().__init__()
+        self.setWindowTitle("Seesay")
+        self.setAcceptDrops(True)
+        self.actions_by_name = {
+            action.name: self._action(action) for action in (*ACTIONS, *_DETAILS, *_PROGRAM)
+        }
+        self.actions_by_name["live"].setCheckable(True)
+        self._buttons: list[QPushButton] = []
+        self._build_menus()
+
+        self.sentence = QPlainTextEdit()
+        self.sentence.setReadOnly(True)
+        self.sentence.setTabChangesFocus(True)
+        # Read-only text has no cursor by default; with one, it can be read letter by letter.
+        self.sentence.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.sentence.setAccessibleName("Description")
+        self.sentence.setPlainText("Nothing has been described yet.")
+        self.words = Words()
+        self.picture = PictureView()
+        self.words.chosen.connect(self.picture.show_word)
+        self.status = QLabel("Starting …")
+        self.status.setAccessibleName("Status: Starting …")
+        self.status.setWordWrap(True)
+        self.camera_light = QLabel()
+        self._lay_out(history)
+        self.show_camera(False)
+        self.set_font_sizes()
+        self.sentence.setFocus()
+
+    def _action(self, action: Action) -> QAction:
+        made = QAction(action.title, self)
+        made.setShortcut(QKeySequence(action.shortcut))
+        made.setStatusTip(action.help)
+        made.setToolTip(action.help)
+        made.triggered.connect(lambda: self.asked.emit(action.name))
+        return made
+
+    def _build_menus(self) -> None:
+        for title, names in _MENUS.items():
+            menu = self.menuBar().addMenu(title)
+            menu.setAccessibleName(title.replace("&", ""))
+            for name in names.split():
+                if name == "-":
+                    menu.addSeparator()
+                else:
+                    menu.addAction(self.actions_by_name[name])
+        # A shortcut works while its action belongs to a visible widget; "show" is in no menu.
+        self.addAction(self.actions_by_name["show"])
+
+    def _lay_out(self, history: QWidget) -> None:
+        buttons = QGridLayout()
+        for number, name in enumerate(_BUTTONS):
+            buttons.addWidget(self._button(name), *divmod(number, _COLUMNS))
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.addWidget(self.sentence)
+        column.addLayout(buttons)
+        column.addWidget(self.words)
+        column.addWidget(self.picture, stretch=1)
+        # With a very large font the window scrolls instead of cutting off.
+        scroll = QScrollArea()
+        scroll.setWidget(left)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        splitter = QSplitter()
+        splitter.setAccessibleName("Description and history")
+        splitter.addWidget(scroll)
+        splitter.addWidget(history)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 2)
+        splitter.setChildrenCollapsible(False)
+        scroll.lower()  # also the order in which screen readers find them
+        bottom = QHBoxLayout()
+        bottom.addWidget(self.status, stretch=1)
+        bottom.addWidget(self.camera_light)
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.addWidget(splitter, stretch=1)
+        rows.addLayout(bottom)
+        self.setCentralWidget(whole)
+        self.resize(1000, 700)
+
+    def _button(self, name: str) -> QPushButton:
+        action = self.actions_by_name[name]
+        button = QPushButton(action.text())
+        button.setAccessibleName(action.text().replace("&", ""))
+        button.setAutoDefault(True)  # Enter presses it, as well as Space
+        button.setCheckable(action.isCheckable())
+        button.clicked.connect(action.trigger)
+        action.toggled.connect(button.setChecked)
+        self._buttons.append(button)
+        return button
+
+    def show_hotkeys(self, hotkeys: Mapping[str, str]) -> None:
+        """Tell the keys of each button: in its tip and its description for screen readers."""
+        for name, button in zip(_BUTTONS, self._buttons, strict=True):
+            action = self.actions_by_name[name]
+            keys = f"{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)} here"
+            if hotkeys.get(name):
+                keys += f", {hotkeys[name]} anywhere"
+            button.setToolTip(f"{action.toolTip()} {keys}.")
+            button.setAccessibleDescription(f"{action.toolTip()} {keys}.")
+
+    def set_font_sizes(self) -> None:
+        """Follow the system's font."""
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * _SENTENCE_SCALE)
+        self.sentence.setFont(font)
+        lines = 3 if font.pointSizeF() < 30 else 4
+        self.sentence.setMinimumHeight(lines * self.sentence.fontMetrics().lineSpacing() + 16)
+        self.sentence.setMaximumHeight(5 * self.sentence.fontMetrics().lineSpacing() + 16)
+
+    def show_description(self, description: Description) -> None:
+        """Show a caption and its picture; the focus stays where it is."""
+        self.show_sentence(description.caption.spoken)
+        self.show_picture(description.picture, description.caption)
+
+    def show_sentence(self, sentence: str) -> None:
+        """Show a sentence in the large field."""
+        self.sentence.setPlainText(sentence)
+
+    def show_picture(self, picture: Picture | None, caption: Caption) -> None:
+        """Show a picture with the words of its caption."""
+        self.picture.show_picture(picture, caption.spoken)
+        self.words.show_words(caption)
+
+    def show_status(self, sentence: str) -> None:
+        """Show how things are."""
+        self.status.setText(sentence)
+        self.status.setAccessibleName(f"Status: {sentence}")
+
+    def show_camera(self, on: bool) -> None:
+        """Show whether the camera is open: in words, not in colour alone."""
+        text = "● Camera is on" if on else "○ Camera is off"
+        self.camera_light.setText(text)
+        self.camera_light.setAccessibleName(text[2:])
+
+    def show_live(self, on: bool) -> None:
+        """Show whether live mode is on."""
+        self.actions_by_name["live"].setChecked(on)
+
+    def bring_to_front(self) -> None:
+        """Show the window and give it the focus."""
+        self.showNormal()
+        self.raise_()
+        self.activateWindow()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """As Qt tells of a new system font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ApplicationFontChange:
+            self.set_font_sizes()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """As Qt tells of it."""
+        event.ignore()
+        self.closing.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """As Qt tells of it."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """As Qt tells of it."""
+        self.dropped.emit(local_paths(event.mimeData().urls()))
+
+
+def local_paths(urls: Sequence[QUrl]) -> list[str]:
+    """Paths of the URLs that stand for files of this machine."""
+    return [url.toLocalFile() for url in urls if url.isLocalFile()]

@@ -1,0 +1,53 @@
+"""A thread that works for a window: one job at a time, the newest first."""
+
+import threading
+from collections.abc import Callable
+
+# A job under way is given this many seconds when the program ends.
+_PATIENCE = 5.0
+
+
+class Worker:
+    """Runs jobs in a thread of its own.
+
+    A new job takes the place of one that still waits, so that at most one waits, whatever comes.
+
+    Args:
+        name: of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._change = threading.Condition()
+        self._waiting: Callable[[], None] | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def ask(self, job: Callable[[], None]) -> None:
+        """Run a job when the one under way is done; it deals with its own exceptions."""
+        with self._change:
+            self._waiting = job
+            self._change.notify()
+
+    def cancel(self) -> None:
+        """Forget the job that waits."""
+        with self._change:
+            self._waiting = None
+
+    def close(self) -> None:
+        """End the thread after the job under way."""
+        with self._change:
+            self._waiting = None
+            self._closed = True
+            self._change.notify()
+        self._thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            job()
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._change:
+            self._change.wait_for(lambda: self._waiting is not None or self._closed)
+            job, self._waiting = self._waiting, None
+            return job
