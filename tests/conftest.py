@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 from core.model import CaptionModel, ModelConfig, without_head
 from core.model_file import save_model
 from core.vocabulary import Vocabulary
+from tests.desktop_parts import a_display
 from tests.tiny_sets import lively_cnn
 
 SENTENCES = [
@@ -48,16 +48,5 @@ def x_display() -> Iterator[str]:
     """The name of an X display, 1280 x 800 with 24 bits, that nobody else uses."""
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is not installed")
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
-        pass_fds=(writer,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    with open(reader) as numbers:
-        number = numbers.readline().strip()  # written once the server takes connections
-    assert number, "Xvfb did not start"
-    yield f":{number}"
-    server.terminate()
-    server.wait()
+    with a_display() as display:
+        yield display

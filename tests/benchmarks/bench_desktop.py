@@ -1,0 +1,175 @@
+"""How the desktop program feels: its start, its event loop while it captions, key to first word."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.desktop_parts import Desktop, a_desktop, a_display
+from tests.screen_parts import OTHER_PROGRAM, program
+
+if TYPE_CHECKING:
+    from desktop.program import Program
+
+REPEATS = 15
+STARTS = 5
+_TICK = 5  # ms
+
+
+def main() -> dict[str, dict[str, float]]:
+    """Print a table; gives its rows: name -> p50, p99 and max in milliseconds."""
+    rows: dict[str, dict[str, float]] = {}
+    samples: dict[str, list[float]] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        a_display() as display,
+        a_desktop(Path(folder), display) as desktop,
+        program(OTHER_PROGRAM, "0,0,10,10", DISPLAY=display, QT_QPA_PLATFORM="xcb"),
+    ):
+        for repeat in range(STARTS):
+            # The last one goes on with what is measured while the program runs.
+            for name, value in _run(desktop, last=repeat == STARTS - 1):
+                samples.setdefault(name, []).append(value)
+    for name, values in samples.items():
+        values.sort()
+        rows[name] = {
+            "p50": statistics.median(values),
+            "p99": values[min(len(values) - 1, round(0.99 * len(values)))],
+            "max": values[-1],
+        }
+        print(f"{name:<44}", *(f"{kind} {value:8.1f}" for kind, value in rows[name].items()))
+    return rows
+
+
+def _run(desktop: Desktop, last: bool) -> list[tuple[str, float]]:
+    """One start of the program; its measurements come as lines: name, a tab, milliseconds."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_desktop", str(time.time())]
+    environment = {**desktop.environment}
+    environment.pop("OMP_NUM_THREADS")  # both cores, as for users
+    with subprocess.Popen(
+        [*command, "all" if last else "start"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        found: list[tuple[str, float]] = []
+        pressed = 0.0
+        for line in running.stdout:
+            name, _, value = line.rstrip("\n").partition("\t")
+            if name == "press":
+                pressed = time.time()
+                desktop.press("ctrl+shift+F8")
+            elif name == "spoken":
+                # The voice may sound a moment after its process has told so.
+                time.sleep(0.3)
+                since = time.monotonic() - (time.time() - pressed)
+                sounds = desktop.loudspeaker.audible(since)
+                if sounds:
+                    found.append(("key to first sound", (sounds[0] - since) * 1000))
+            elif value:
+                found.append((name, float(value)))
+        return found
+
+
+def _inside(began: float, everything: bool) -> None:
+    """Run the program here, and print what happens when."""
+    from PySide6.QtCore import QEvent, QObject, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.program import Program
+    from desktop.tray import app_icon
+
+    def tell(name: str, seconds: float) -> None:
+        print(f"{name}\t{seconds * 1000:.3f}", flush=True)
+
+    application = QApplication([])
+    application.setWindowIcon(app_icon())
+    seesay = Program()
+    seesay.flow.settings = seesay.settings
+    # Earcons would be heard before the first word.
+    seesay.earcons.enabled = False
+
+    class Painted(QObject):
+        """Tells when the window is drawn for the first time."""
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                seesay.window.sentence.viewport().removeEventFilter(self)
+                self.at = time.time()
+                QTimer.singleShot(0, lambda: tell("start to window", time.time() - began))
+            return False
+
+    painted = Painted()
+    seesay.window.sentence.viewport().installEventFilter(painted)
+    done = _measure_running(seesay, tell) if everything else application.quit
+    seesay.captioning.ready.connect(lambda: tell("window to model ready", time.time() - painted.at))
+    seesay.captioning.ready.connect(done)
+    seesay.start(minimised=False)
+    application.exec()
+    seesay.close()
+
+
+def _measure_running(seesay: "Program", tell: Callable[[str, float], None]) -> Callable[[], None]:
+    """Key presses answered one by one, with their parts; then captions without a pause."""
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    times: dict[str, float] = {}
+    left = REPEATS
+    ticks: list[float] = []
+    ticker = QTimer(seesay, interval=_TICK, timerType=Qt.TimerType.PreciseTimer)
+
+    def mark(name: str) -> None:
+        times[name] = time.perf_counter()
+
+    def on_started() -> None:
+        nonlocal left
+        mark("speech")
+        tell("  capture", times["taken"] - times["pressed"])
+        tell("  caption (queue included)", times["captioned"] - times["taken"])
+        tell("  history, window, speech start", times["speech"] - times["captioned"])
+        tell("key seen to speech start", times["speech"] - times["pressed"])
+        print("spoken", flush=True)
+        left -= 1
+        QTimer.singleShot(1500, press if left else stall)
+
+    def press() -> None:
+        print("press", flush=True)
+
+    def stall() -> None:
+        """Captions one after the other, while the event loop is timed."""
+        seesay.speech.started.disconnect(on_started)
+        seesay.flow.described.connect(lambda _: seesay.do("clipboard"))
+        picture = seesay.window.picture.grab().toImage()
+        QApplication.clipboard().setImage(picture)
+        ticker.timeout.connect(lambda: ticks.append(time.perf_counter()))
+        ticker.start()
+        seesay.do("clipboard")
+        QTimer.singleShot(10_000, end)
+
+    def end() -> None:
+        for before, after in pairwise(ticks):
+            tell("event loop stall while captioning", max(0.0, after - before - _TICK / 1000))
+        QApplication.quit()
+
+    seesay.hotkeys.pressed.connect(lambda _: mark("pressed"))
+    seesay.sources.taken.connect(lambda *_: mark("taken"))
+    seesay.captioning.captioned.connect(lambda *_: mark("captioned"))
+    seesay.speech.started.connect(on_started)
+    return lambda: QTimer.singleShot(1000, press)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _inside(float(sys.argv[1]), sys.argv[2] == "all")
+    else:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        main()

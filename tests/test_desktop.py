@@ -1,0 +1,155 @@
+"""The real program on a desktop of its own, as a screen reader and a keyboard know it."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.history import History
+from tests.desktop_parts import Desktop, Reader, a_desktop, wait_for
+from tests.screen_parts import OTHER_PROGRAM, program
+
+# Roles that tell nothing; what has the focus must have another one.
+_MEANINGLESS = {"unknown", "filler", "panel", "invalid", ""}
+
+
+@pytest.fixture(scope="module")
+def desktop(
+    tmp_path_factory: pytest.TempPathFactory, x_display: str, tiny_model: Path
+) -> Iterator[Desktop]:
+    """The program with its own voice and announcements, before a screen in four colours."""
+    settings = 'welcomed = true\nspeech = "both"\n'
+    with (
+        a_desktop(tmp_path_factory.mktemp("home"), x_display, settings) as desktop,
+        program(OTHER_PROGRAM, "0,0,10,10", DISPLAY=x_display, QT_QPA_PLATFORM="xcb"),
+    ):
+        desktop.seesay("app", "--model", str(tiny_model))
+        yield desktop
+
+
+@pytest.fixture(scope="module")
+def reader(desktop: Desktop) -> Iterator[Reader]:
+    reader = Reader(desktop.environment)
+    reader.find("frame", "Seesay")
+    wait_for(lambda: status(reader) == "Ready.", "the model")
+    yield reader
+    reader.close()
+
+
+def status(reader: Reader) -> str:
+    return reader.find("label", "Status: ")["name"].removeprefix("Status: ")
+
+
+def sentence(reader: Reader) -> str:
+    return reader.find("text", "Description")["text"]
+
+
+def focus_window(desktop: Desktop) -> None:
+    windows = desktop.xdotool("search", "--name", "^Seesay$").split()
+    desktop.xdotool("windowactivate", "--sync", windows[0])
+
+
+def kept(desktop: Desktop) -> list[Any]:
+    history = History(desktop.home / ".local" / "share" / "seesay" / "history.sqlite3")
+    try:
+        return history.page(limit=100)
+    finally:
+        history.close()
+
+
+def test_everything_that_can_have_the_focus_has_a_role_and_a_name(reader: Reader) -> None:
+    nodes = [node for node in reader.tree() if "FOCUSABLE" in node["states"]]
+    assert len(nodes) > 15
+    bad = [node for node in nodes if node["role"] in _MEANINGLESS or not node["name"].strip()]
+    assert bad == []
+
+
+def test_no_two_siblings_share_a_name(reader: Reader) -> None:
+    def parent(node: dict[str, Any]) -> list[int]:
+        return node["path"][:-1]
+
+    shown = [node for node in reader.tree() if "SHOWING" in node["states"] and node["name"]]
+    for path, siblings in itertools.groupby(sorted(shown, key=parent), key=parent):
+        names = [(node["role"], node["name"]) for node in siblings]
+        assert len(names) == len(set(names)), path
+
+
+def test_tab_reaches_everything_and_returns(desktop: Desktop, reader: Reader) -> None:
+    focus_window(desktop)
+    wanted = {
+        (node["role"], node["name"])
+        for node in reader.tree()
+        if {"FOCUSABLE", "SHOWING", "ENABLED"} <= set(node["states"])
+        # A list takes the focus as a whole, and Alt goes to the menus.
+        and node["role"] not in ("list item", "menu item", "menu bar", "frame", "scroll pane")
+    }
+    reached: list[tuple[str, str]] = []
+
+    def focused(kind: str, value: Any) -> bool:
+        return kind == "event" and value["type"].startswith("object:state-changed:focused")
+
+    for _ in range(3 * len(wanted)):
+        desktop.press("Tab")
+        event = reader.lines.wait(focused)
+        reached.append((event["role"], event["name"]))
+        if len(reached) > 1 and reached[-1] == reached[0]:
+            break
+    assert reached[-1] == reached[0], "Tab does not come back"
+    assert wanted - set(reached) == set()
+
+
+def test_a_hotkey_elsewhere_describes_the_screen(desktop: Desktop, reader: Reader) -> None:
+    before = len(kept(desktop))
+    heard = desktop.loudspeaker.seconds
+    desktop.press("ctrl+shift+F8")
+    wait_for(lambda: len(kept(desktop)) == before + 1, "the entry")
+    entry = kept(desktop)[0]
+    assert entry.source == "screen"
+    assert reader.announced(lambda text: text == entry.caption.spoken)
+    wait_for(lambda: sentence(reader) == entry.caption.spoken, "the sentence in the window")
+    assert reader.find("list item", entry.caption.spoken[:20])
+    wait_for(lambda: desktop.loudspeaker.seconds > heard + 0.5, "the voice")
+
+
+def test_a_button_is_pressed_by_an_accessible_action(desktop: Desktop, reader: Reader) -> None:
+    before = len(kept(desktop))
+    button = reader.find("push button", "Describe screen")
+    assert "Ctrl+Shift+F8" in button["description"]
+    reader.act(button, "Press")
+    wait_for(lambda: len(kept(desktop)) == before + 1, "the entry")
+
+
+def test_escape_silences_and_repeat_says_it_again(desktop: Desktop, reader: Reader) -> None:
+    focus_window(desktop)
+    desktop.press("ctrl+r")
+    assert reader.announced(lambda text: text == sentence(reader))
+    desktop.press("Escape")
+    wait_for(lambda: status(reader) in ("Stopped.", "Ready."), "silence")
+
+
+def test_a_second_start_hands_its_picture_over(
+    desktop: Desktop, reader: Reader, tmp_path: Path
+) -> None:
+    from tests.tiny_sets import draw
+
+    draw(tmp_path / "shared picture.png", "blue")
+    before = len(kept(desktop))
+    second = desktop.seesay("app", str(tmp_path / "shared picture.png"))
+    assert second.wait(60) == 0
+    wait_for(lambda: len(kept(desktop)) == before + 1, "the entry")
+    assert kept(desktop)[0].source == "file"
+    draw(tmp_path / "bad.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    assert desktop.seesay("app", str(tmp_path / "bad.png")).wait(60) == 0
+    assert reader.announced(lambda text: "bad.png" in text)
+
+
+def test_many_presses_are_one_answer(desktop: Desktop, reader: Reader) -> None:
+    before = len(kept(desktop))
+    desktop.xdotool("key", "--delay", "20", *["ctrl+shift+F8"] * 30)
+    wait_for(lambda: len(kept(desktop)) > before, "an entry")
+    wait_for(lambda: status(reader) == "Ready.", "the end")
+    assert len(kept(desktop)) - before < 30
+    assert "Traceback" not in desktop.log()
