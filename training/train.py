@@ -30,7 +30,7 @@ from training.checkpoint import (
     seed_step,
 )
 from training.config import StageConfig, TrainConfig
-from training.critic import CiderReward, advantages, sample_sentences, strip
+from training.critic import TEMPERATURE, CiderReward, advantages, sample_sentences, strip
 from training.data import Example, for_training, load_split
 from training.features import FeatureCache
 from training.log import write_log
@@ -223,7 +223,9 @@ class Trainer:
         truth = [references[picture] for picture in picture_of.tolist()]
         rewards = torch.tensor(self.reward.score(written, truth), device=self.device)
         advantage = advantages(rewards.view(pictures, stage.samples)).flatten()
-        log_probs = -F.cross_entropy(logits.float(), targets[counted], reduction="none")
+        log_probs = -F.cross_entropy(
+            logits.float() / TEMPERATURE, targets[counted], reduction="none"
+        )
         weights = advantage.unsqueeze(1).expand_as(targets)[counted]
         self.progress.loss_sum -= rewards.sum().item()
         self.progress.loss_words += len(rewards)
@@ -244,9 +246,7 @@ class Trainer:
     def _finish_epoch(self, stage: StageConfig) -> None:
         """Score ``val``, write the log, and keep the model if it is the best so far."""
         progress = self.progress
-        ciders = validate(
-            self.model, self.vocabulary, self.val, self.config.beam, self.dtype
-        )
+        ciders = validate(self.model, self.vocabulary, self.val, self.config.beam, self.dtype)
         mean = sum(ciders.values()) / len(ciders)
         progress.rows.append(
             {
