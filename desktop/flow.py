@@ -187,7 +187,7 @@ class Flow(QObject):
         self._still.stop()
         order, self._order = self._order, None
         # What goes wrong in live mode is told once, not at every look.
-        if order is not None and order.quiet and sentence == self._last:
+        if order is not None and order.quiet and (self._sources.lost or sentence == self._last):
             self._next_look.start()
             return
         self._last = sentence

@@ -1,16 +1,17 @@
 """The desktop program: its parts, and how they are joined."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
 from core.errors import SeesayError
 from core.picture import Picture
 from desktop.autostart import set_start_at_login
-from desktop.camera import list_cameras
+from desktop.camera import Camera
 from desktop.captioning import Captioning
 from desktop.clipboard import clipboard_pictures
 from desktop.earcons import Earcons
@@ -54,6 +55,8 @@ class Program(QObject):
         self.window = Window(self._pane)
         self.speech = Speech(self)
         self._voices: list[Voice] = []
+        self._cameras: list[Camera] = []
+        self._with_cameras: Callable[[], None] | None = None
         self._talker = Talker(self.speech, self.window)
         self.earcons = Earcons(self)
         self.sources = Sources(self)
@@ -119,8 +122,8 @@ class Program(QObject):
             "text": self._say_text,
             "spell": self._spell,
             "copy": self._copy,
-            "cameras": self._choose_camera,
-            "settings": self._edit_settings,
+            "cameras": lambda: self._find_cameras(self._choose_camera),
+            "settings": lambda: self._find_cameras(self._edit_settings),
             "find": self._find,
             "welcome": self._welcome,
             "quit": QApplication.quit,
@@ -141,6 +144,7 @@ class Program(QObject):
         flow.live_changed.connect(window.show_live)
         self.sources.camera_open.connect(self._on_camera)
         self.sources.taken.connect(self._on_taken)
+        self.sources.cameras_found.connect(self._on_cameras)
         self.captioning.ready.connect(lambda: window.show_status("Ready."))
         self.speech.voices.connect(self._on_voices)
         self.speech.failed.connect(window.show_status)
@@ -163,6 +167,7 @@ class Program(QObject):
     def _load(self) -> None:
         self.window.show_status("Loading the model …")
         self.captioning.load()
+        self.sources.find_cameras()  # loads OpenCV, for which the first picture need not wait
         if self.settings.keep_days:
             self.history.forget_older_than(self.settings.keep_days)
         if not self.settings.welcomed:
@@ -220,38 +225,57 @@ class Program(QObject):
             return
         picker = RegionPicker(picture)
         picker.picked.connect(lambda part: self.flow.describe(Order("region", part)))
+        picker.told.connect(self.flow.tell)
         picker.cancelled.connect(lambda: self.flow.tell("No part was chosen."))
         picker.showFullScreen()
         picker.activateWindow()
         self._picker = picker  # Python would delete it otherwise
 
     def _choose_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self.window, "Describe pictures", "", _PICTURES)
-        if paths:
-            self.flow.describe(*file_orders(paths))
+        dialog = QFileDialog(self.window, "Describe pictures", "", _PICTURES)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda paths: self.flow.describe(*file_orders(paths)))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _on_cameras(self, cameras: list[Camera]) -> None:
+        self._cameras = cameras
+        then, self._with_cameras = self._with_cameras, None
+        if then is not None:
+            then()
+
+    def _find_cameras(self, then: Callable[[], None]) -> None:
+        """Look which cameras there are, which may take a moment, and go on."""
+        self._with_cameras = then
+        self.sources.find_cameras()
 
     def _choose_camera(self) -> None:
-        cameras = list_cameras()
-        if not cameras:
+        if not self._cameras:
             self.flow.tell(
                 "No camera found: connect one, or put the address of a phone's camera into the "
-                "settings, under Camera."
+                "settings, under Camera and screen."
             )
             return
-        names = [camera.name for camera in cameras]
-        ids = [camera.id for camera in cameras]
-        now = ids.index(self.settings.camera) if self.settings.camera in ids else 0
-        name, chosen = QInputDialog.getItem(
-            self.window, "Choose camera", "Camera:", names, now, editable=False
-        )
-        if chosen:
-            self._save(replace(self.settings, camera=ids[names.index(name)]))
-            self.flow.tell(f"{name} is the camera now.")
+        ids = {camera.name: camera.id for camera in self._cameras}
+        chosen = [name for name, camera in ids.items() if camera == self.settings.camera]
+        dialog = QInputDialog(self.window)
+        dialog.setWindowTitle("Choose camera")
+        dialog.setLabelText("Camera:")
+        dialog.setComboBoxItems([*ids])
+        dialog.setTextValue((chosen or [*ids])[0])
+        dialog.textValueSelected.connect(lambda name: self._use_camera(name, ids[name]))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _use_camera(self, name: str, camera: str) -> None:
+        self._save(replace(self.settings, camera=camera))
+        self.flow.tell(f"{name} is the camera now.")
 
     def _edit_settings(self) -> None:
         dialog = SettingsDialog(
-            self.settings, self._voices, list_cameras(), _monitors(), self.window
+            self.settings, self._voices, self._cameras, _monitors(), self.window
         )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.try_out.connect(self.speech.try_out)
         dialog.delete_all.connect(self._delete_all)
         dialog.applied.connect(self._save)

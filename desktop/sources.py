@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from core.errors import SeesayError
 from core.picture import Picture, PictureSource, open_picture
 from desktop.actions import Source
-from desktop.camera import CameraReader, State
+from desktop.camera import CameraReader, State, list_cameras
 from desktop.screenshots import Screenshots
 from desktop.worker import Worker
 
@@ -58,6 +58,7 @@ class Sources(QObject):
     Attributes:
         camera: number, device or address; "" for the first.
         screen: "all" or the number of a monitor.
+        lost: whether the camera that is kept open was lost, which has been told.
     """
 
     taken = Signal(object, object)
@@ -69,6 +70,9 @@ class Sources(QObject):
     camera_open = Signal(bool)
     """Whether the camera is open."""
 
+    cameras_found = Signal(list)
+    """The cameras that are connected, after `find_cameras`."""
+
     _camera_state = Signal(object, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -77,10 +81,12 @@ class Sources(QObject):
         self.screen = "all"
         self._camera_worker = Worker("camera pictures")
         self._file_worker = Worker("picture files")
+        self._list_worker = Worker("list of cameras")
         self._screenshots = Screenshots(self)
         self._shot: Order | None = None  # what the screenshot under way is for
         self._kept: CameraReader | None = None
-        self._lost = False
+        self._was_open = False
+        self.lost = False
         self._screenshots.taken.connect(lambda picture: self._on_shot(picture))
         self._screenshots.failed.connect(lambda sentence: self._on_no_shot(sentence))
         # From the camera's threads to this one.
@@ -101,6 +107,10 @@ class Sources(QObject):
             case _, given:
                 self._file_worker.ask(partial(self._try, order, partial(open_picture, given)))
 
+    def find_cameras(self) -> None:
+        """Look which cameras are connected; ``cameras_found`` tells."""
+        self._list_worker.ask(lambda: self.cameras_found.emit(list_cameras()))
+
     def cancel(self) -> None:
         """Forget what was ordered."""
         self._shot = None
@@ -113,7 +123,7 @@ class Sources(QObject):
         if self._kept is not None:
             self._kept.close()
             self._kept = None
-        self._lost = False
+        self._was_open = self.lost = False
         if on:
             self._kept = self._open_camera()
 
@@ -123,6 +133,7 @@ class Sources(QObject):
         self.keep_camera(False)
         self._camera_worker.close()
         self._file_worker.close()
+        self._list_worker.close()
 
     def _try(self, order: Order, take: Callable[[], Picture]) -> None:
         try:
@@ -155,12 +166,14 @@ class Sources(QObject):
             self.camera_open.emit(state == "open")
         if self._kept is None or self._kept not in holder:
             return
-        if state == "lost":
-            self._lost = True
+        # One that never opened is told as the answer to the request for its picture.
+        if state == "lost" and self._was_open and not self.lost:
+            self.lost = True
             self.told.emit("The camera is gone: connect it again, and Seesay goes on by itself.")
-        elif state == "open" and self._lost:
-            self._lost = False
-            self.told.emit("The camera is back.")
+        elif state == "open":
+            was_lost, self.lost, self._was_open = self.lost, False, True
+            if was_lost:
+                self.told.emit("The camera is back.")
 
     def _on_shot(self, picture: Picture) -> None:
         if self._shot is not None:

@@ -1,26 +1,47 @@
 """The real program on a desktop of its own, as a screen reader and a keyboard know it."""
 
+import io
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from desktop.history import History
+from tests.camera_parts import CameraServer
 from tests.desktop_parts import Desktop, Reader, a_desktop, wait_for
 from tests.screen_parts import OTHER_PROGRAM, program
+from tests.tiny_sets import draw
 
 # Roles that tell nothing; what has the focus must have another one.
 _MEANINGLESS = {"unknown", "filler", "panel", "invalid", ""}
 
 
 @pytest.fixture(scope="module")
+def camera() -> Iterator[CameraServer]:
+    """A network camera before which two walls meet."""
+    wall = Image.new("RGB", (320, 240), (200, 60, 40))
+    wall.paste((40, 60, 200), (0, 0, 160, 240))
+    file = io.BytesIO()
+    wall.save(file, "jpeg")
+    server = CameraServer(file.getvalue)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def desktop(
-    tmp_path_factory: pytest.TempPathFactory, x_display: str, tiny_model: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    x_display: str,
+    tiny_model: Path,
+    camera: CameraServer,
 ) -> Iterator[Desktop]:
     """The program with its own voice and announcements, before a screen in four colours."""
-    settings = 'welcomed = true\nspeech = "both"\n'
+    settings = f'welcomed = true\nspeech = "both"\ncamera = "{camera.url}"\n'
     with (
         a_desktop(tmp_path_factory.mktemp("home"), x_display, settings) as desktop,
         program(OTHER_PROGRAM, "0,0,10,10", DISPLAY=x_display, QT_QPA_PLATFORM="xcb"),
@@ -132,8 +153,6 @@ def test_escape_silences_and_repeat_says_it_again(desktop: Desktop, reader: Read
 def test_a_second_start_hands_its_picture_over(
     desktop: Desktop, reader: Reader, tmp_path: Path
 ) -> None:
-    from tests.tiny_sets import draw
-
     draw(tmp_path / "shared picture.png", "blue")
     before = len(kept(desktop))
     second = desktop.seesay("app", str(tmp_path / "shared picture.png"))
@@ -153,3 +172,39 @@ def test_many_presses_are_one_answer(desktop: Desktop, reader: Reader) -> None:
     wait_for(lambda: status(reader) == "Ready.", "the end")
     assert len(kept(desktop)) - before < 30
     assert "Traceback" not in desktop.log()
+
+
+def camera_light(reader: Reader) -> str:
+    return reader.find("label", "Camera is")["name"]
+
+
+def test_the_camera_is_open_only_while_it_is_needed(
+    desktop: Desktop, reader: Reader, camera: CameraServer
+) -> None:
+    before = len(kept(desktop))
+    desktop.press("ctrl+shift+F7")
+    wait_for(lambda: len(kept(desktop)) == before + 1, "the entry")
+    entry = kept(desktop)[0]
+    assert entry.source == "camera"
+    wait_for(lambda: camera_light(reader) == "Camera is off", "the indicator")
+    wait_for(lambda: camera.clients == 0, "the camera to be let go")
+
+
+def test_live_tells_when_the_camera_goes_and_comes_back(
+    desktop: Desktop, reader: Reader, camera: CameraServer
+) -> None:
+    desktop.press("ctrl+shift+F3")
+    assert reader.announced(lambda text: text.startswith("Live"))
+    wait_for(lambda: camera_light(reader) == "Camera is on", "the indicator")
+    assert "CHECKED" in reader.find("check box", "Live")["states"]
+    wait_for(lambda: camera.clients == 1, "the stream")
+    camera.stop()
+    gone = time.monotonic()
+    assert reader.announced(lambda text: text.startswith("The camera is gone"))
+    assert time.monotonic() - gone < 3.5  # 3 seconds, and half of one to hear of it here
+    camera.start()
+    assert reader.announced(lambda text: text == "The camera is back.")
+    desktop.press("ctrl+shift+F3")
+    assert reader.announced(lambda text: text.startswith("Live is off"))
+    wait_for(lambda: camera_light(reader) == "Camera is off", "the indicator")
+    wait_for(lambda: camera.clients == 0, "the camera to be let go")

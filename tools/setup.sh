@@ -64,6 +64,8 @@ window_packages() {
     works command -v dbus-run-session || echo dbus
     works ls /usr/libexec/at-spi-bus-launcher || echo at-spi2-core
     works /usr/bin/python3 -c 'import gi; gi.require_version("Atspi", "2.0")' || echo python3-gi gir1.2-atspi-2.0
+    works /usr/bin/python3 -c 'import dbus' || echo python3-dbus
+    works command -v setxkbmap || echo x11-xkb-utils
     works command -v orca || echo orca speech-dispatcher python3-speechd
 }
 

@@ -134,8 +134,8 @@ def _measure_running(seesay: "Program", tell: Callable[[str, float], None]) -> C
         nonlocal left
         mark("speech")
         tell("  capture", times["taken"] - times["pressed"])
-        tell("  caption (queue included)", times["captioned"] - times["taken"])
-        tell("  history, window, speech start", times["speech"] - times["captioned"])
+        tell("  queue, caption, history", times["described"] - times["taken"])
+        tell("  speech start", times["speech"] - times["described"])
         tell("key seen to speech start", times["speech"] - times["pressed"])
         print("spoken", flush=True)
         left -= 1
@@ -162,7 +162,7 @@ def _measure_running(seesay: "Program", tell: Callable[[str, float], None]) -> C
 
     seesay.hotkeys.pressed.connect(lambda _: mark("pressed"))
     seesay.sources.taken.connect(lambda *_: mark("taken"))
-    seesay.captioning.captioned.connect(lambda *_: mark("captioned"))
+    seesay.flow.described.connect(lambda _: mark("described"))
     seesay.speech.started.connect(on_started)
     return lambda: QTimer.singleShot(1000, press)
 
