@@ -30,6 +30,7 @@ from desktop.history_entry import (
 from desktop.history_file import HistoryFile
 from desktop.history_query import select
 from desktop.history_recovery import remove_leftovers
+from desktop.history_schema import without_trigger
 
 if TYPE_CHECKING:
     from core.picture import Picture
@@ -290,14 +291,10 @@ class History:
 
         def write(db: sqlite3.Connection) -> None:
             # Whole tables at once are far quicker than telling the index of words of each row.
-            (trigger,) = db.execute(
-                "SELECT sql FROM sqlite_schema WHERE name = 'entry_goes'"
-            ).fetchone()
-            db.execute("DROP TRIGGER entry_goes")
-            db.execute("INSERT INTO search (search) VALUES ('delete-all')")
-            for table in ("details", "pictures", "entries"):
-                db.execute(f"DELETE FROM {table}")
-            db.execute(trigger)
+            with without_trigger(db, "entry_goes"):
+                db.execute("INSERT INTO search (search) VALUES ('delete-all')")
+                for table in ("details", "pictures", "entries"):
+                    db.execute(f"DELETE FROM {table}")
 
         with self._file.lock:
             # The file is written anew at the end, which spares overwriting what is deleted.

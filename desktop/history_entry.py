@@ -1,6 +1,7 @@
 """An entry of the history: what is kept of a description, how it reads, how it fills a row."""
 
 import base64
+import contextlib
 import itertools
 import json
 from collections.abc import Sequence
@@ -203,7 +204,7 @@ def from_row(row: Sequence[Any], words: str, thumbnail: bytes, has_picture: bool
             confidence=float(value["confidence"]),
             level=cast(Level, value["level"]),
             spoken=_text(value["spoken"]),
-            words=words_from_json(words),
+            words=_words_from_json(words),
             text=tuple(_text(value["text"]).splitlines()),
             notes=tuple(_text(value["notes"]).split()),
             seconds=float(value["seconds"]),
@@ -234,6 +235,9 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+_WORD_COLUMNS = ("word", "grounded", "where", "box", "rows", "attention")
+
+
 def words_to_json(words: Sequence[Word]) -> str:
     """Words in little room: a list for each property, attention as a byte for each cell.
 
@@ -252,22 +256,17 @@ def words_to_json(words: Sequence[Word]) -> str:
     return json.dumps(columns, separators=(",", ":"))
 
 
-def words_from_json(text: str) -> tuple[Word, ...]:
-    """The inverse of `words_to_json`, as exact as a byte a cell is.
-
-    Raises:
-        ValueError, TypeError, KeyError, IndexError: for anything else.
-    """
-    if not text:
-        return ()
-    columns = json.loads(text)
-    return tuple(
-        Word(word, grounded, where, None if box is None else tuple(box), _unpack(cells, rows))
-        for word, grounded, where, box, rows, cells in zip(
-            *(columns[name] for name in ("word", "grounded", "where", "box", "rows", "attention")),
-            strict=True,
+def _words_from_json(text: str) -> tuple[Word, ...]:
+    """The inverse; a sentence whose words are damaged is told without them."""
+    with contextlib.suppress(ValueError, TypeError, LookupError, ArithmeticError):
+        columns = json.loads(text) if text else {}
+        return tuple(
+            Word(word, grounded, where, None if box is None else tuple(box), _unpack(cells, rows))
+            for word, grounded, where, box, rows, cells in zip(
+                *(columns.get(name, ()) for name in _WORD_COLUMNS), strict=True
+            )
         )
-    )
+    return ()
 
 
 def _pack(attention: Sequence[Sequence[float]]) -> str:

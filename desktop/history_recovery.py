@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from desktop.history_entry import ENTRY_COLUMNS, DamagedError, from_row, words_from_json
-from desktop.history_schema import PAGE_SIZE, connect
+from desktop.history_entry import ENTRY_COLUMNS, DamagedError, from_row
+from desktop.history_schema import PAGE_SIZE, connect, without_trigger
 
 _MARK = ".damaged-"
 _WORKPLACE = ".recovering-"
@@ -21,6 +21,7 @@ _COLUMNS = {
     "details": ("id", "words", "thumbnail"),
     "pictures": ("id", "jpeg"),
 }
+_NAMES = {table: ", ".join(columns) for table, columns in _COLUMNS.items()}
 
 # Of SQLite's file format (sqlite.org/fileformat.html):
 _LEAF = 13  # first byte of a page that holds rows of a table
@@ -128,40 +129,35 @@ def _save_entries(copy: Path, new: sqlite3.Connection) -> int:
     saved = 0
     new.execute("PRAGMA foreign_keys = OFF")  # pictures are found before their entries, too
     new.execute("BEGIN IMMEDIATE")
-    for table, row in _found_rows(copy, new):
-        sound = _checked(table, row)
-        if sound is None:
-            continue
-        places = ", ".join("?" * len(sound))
-        with contextlib.suppress(sqlite3.IntegrityError):  # there already
-            new.execute(
-                f"INSERT INTO {table} ({', '.join(_COLUMNS[table])}) VALUES ({places})", sound
-            )
-            saved += table == "entries"
+    with without_trigger(new, "entry_added"):
+        for table, row in _found_rows(copy, new):
+            if _is_sound(table, row):
+                places = ", ".join("?" * len(row))
+                statement = f"INSERT INTO {table} ({_NAMES[table]}) VALUES ({places})"
+                with contextlib.suppress(sqlite3.IntegrityError):  # there already
+                    new.execute(statement, row)
+                    saved += table == "entries"
     for table in ("details", "pictures"):
         new.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM entries)")
+    new.execute("INSERT INTO search (search) VALUES ('rebuild')")
     new.execute("COMMIT")
     return saved
 
 
-def _checked(table: str, row: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The row, mended where that is possible; None if it is no row of this table."""
+def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
+    """Whether it is a row of this table, and not of another one or damaged."""
     match table, row:
         case "entries", (*entry, 0 | 1):
             try:
                 from_row(entry, "", b"", False)
             except DamagedError:
-                return None
-            return row
-        case "details", (number, str(words), bytes(thumbnail)):
-            try:
-                words_from_json(words)
-            except (ValueError, TypeError, KeyError, IndexError):
-                words = ""
-            return number, words, thumbnail
-        case "pictures", (_, bytes(jpeg)) if jpeg.startswith(b"\xff\xd8"):
-            return row
-    return None
+                return False
+            return True
+        case "details", (_, str(), bytes()):
+            return True
+        case "pictures", (_, bytes(jpeg)):
+            return jpeg.startswith(b"\xff\xd8")
+    return False
 
 
 def _found_rows(copy: Path, new: sqlite3.Connection) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -171,18 +167,25 @@ def _found_rows(copy: Path, new: sqlite3.Connection) -> Iterator[tuple[str, tupl
     file, and each leaf becomes that page in turn. So it does not matter whether the pages above it
     are lost, and long rows, which go on in other pages, are followed.
     """
-    with copy.open("r+b") as file:
-        pages = -(-copy.stat().st_size // PAGE_SIZE)
-        file.write(_first_page(copy.with_name("tables.sqlite3"), new, pages))
+    pages = -(-copy.stat().st_size // PAGE_SIZE)
+    first_page = _first_page(copy.with_name("tables.sqlite3"), new, pages)
+    with copy.open("r+b") as file, contextlib.closing(sqlite3.connect(copy)) as db:
+        db.text_factory = lambda data: data.decode("utf-8", "replace")
+        file.write(first_page)
         for number in range(1, pages):
             file.seek(number * PAGE_SIZE)
             page = file.read(PAGE_SIZE).ljust(PAGE_SIZE, b"\0")
             if page[0] == _LEAF:
-                _write_roots(file, pages, page)
-                with contextlib.closing(sqlite3.connect(copy)) as db:
-                    db.text_factory = lambda data: data.decode("utf-8", "replace")
-                    for table in _COLUMNS:
-                        yield from ((table, row) for row in _rows(db, table))
+                file.seek(pages * PAGE_SIZE)
+                file.write(page * len(_COLUMNS))
+                # Another change counter, so that SQLite reads its pages anew.
+                file.seek(_COUNTS_AT)
+                file.write(_COUNTS.pack(number, pages + len(_COLUMNS), 0, 0))
+                file.seek(_VALID_FOR_AT)
+                file.write(struct.pack(">I", number))
+                file.flush()
+                for table in _COLUMNS:
+                    yield from ((table, row) for row in _rows(db, table))
 
 
 def _first_page(scratch: Path, new: sqlite3.Connection, pages: int) -> bytes:
@@ -198,26 +201,22 @@ def _first_page(scratch: Path, new: sqlite3.Connection, pages: int) -> bytes:
         for place, table in enumerate(_COLUMNS, pages + 1):
             db.execute("UPDATE sqlite_schema SET rootpage = ? WHERE name = ?", (place, table))
         db.execute("DELETE FROM sqlite_schema WHERE name NOT IN ('entries', 'details', 'pictures')")
-    page = bytearray(scratch.read_bytes()[:PAGE_SIZE])
-    changes, *_ = _COUNTS.unpack_from(page, _COUNTS_AT)
-    _COUNTS.pack_into(page, _COUNTS_AT, changes, pages + len(_COLUMNS), 0, 0)
-    struct.pack_into(">I", page, _VALID_FOR_AT, changes)
-    return bytes(page)
-
-
-def _write_roots(file: BinaryIO, pages: int, page: bytes) -> None:
-    file.seek(pages * PAGE_SIZE)
-    file.write(page * len(_COLUMNS))
-    file.flush()
+    return scratch.read_bytes()[:PAGE_SIZE]
 
 
 def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
+    columns = _NAMES[table]
+    try:
+        yield from db.execute(f"SELECT {columns} FROM {table}").fetchall()
+        return
+    except sqlite3.Error:
+        pass  # so one by one
     ids: dict[int, None] = {}
     for order in ("ASC", "DESC"):  # from both sides up to what cannot be read
         with contextlib.suppress(sqlite3.Error):
             for (number,) in db.execute(f"SELECT id FROM {table} ORDER BY id {order}"):
                 ids[number] = None
-    question = f"SELECT {', '.join(_COLUMNS[table])} FROM {table} WHERE id = ?"
+    question = f"SELECT {columns} FROM {table} WHERE id = ?"
     for number in ids:
         with contextlib.suppress(sqlite3.Error):
             yield from db.execute(question, (number,)).fetchall()

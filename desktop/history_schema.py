@@ -1,8 +1,10 @@
 """The file of the history: its tables, its versions, and what its errors mean."""
 
+import contextlib
 import os
 import sqlite3
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.history_entry import DamagedError, HistoryError
@@ -205,6 +207,16 @@ def create_tables(db: sqlite3.Connection, version: int = 0) -> None:
             db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextlib.contextmanager
+def without_trigger(db: sqlite3.Connection, name: str) -> Iterator[None]:
+    """Leave the index of words alone meanwhile, within the caller's transaction."""
+    question = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?"
+    (trigger,) = db.execute(question, (name,)).fetchone()
+    db.execute(f"DROP TRIGGER {name}")
+    yield
+    db.execute(trigger)
 
 
 def number(db: sqlite3.Connection, question: str) -> int:

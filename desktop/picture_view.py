@@ -58,7 +58,15 @@ class PictureView(QLabel):
 
     def sizeHint(self) -> QSize:
         """As Qt asks for it."""
-        return QSize(480, 360)
+        return QSize(320, 200)
+
+    def minimumSizeHint(self) -> QSize:
+        """As Qt asks for it; a label would ask for the size of its pixmap."""
+        return self.minimumSize()
+
+    def hasHeightForWidth(self) -> bool:
+        """As Qt asks for it."""
+        return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """As Qt asks for it."""

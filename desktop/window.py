@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
     QKeySequence,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -30,9 +30,11 @@ from desktop.actions import ACTIONS, Action
 from desktop.flow import Description
 from desktop.picture_view import PictureView
 from desktop.words import Words
+from desktop.wrapping_layout import WrappingLayout
 
 # Larger than the system's font: the sentence is what people came for.
 _SENTENCE_SCALE = 1.6
+_SENTENCE_LINES = (2, 4)  # that are seen at least and at most
 
 # What concerns the description that is shown; not to be asked for elsewhere in the system.
 _DETAILS = (
@@ -56,7 +58,10 @@ _MENUS = {
     "&Help": "welcome",
 }
 _BUTTONS = ("camera", "screen", "window", "clipboard", "region", "file", "repeat", "stop", "live")
-_COLUMNS = 3
+# In letters and lines of the system's font, so that larger fonts get a larger window.
+_WIDTH, _HEIGHT = 140, 44
+# Below this many letters, the history goes under the description instead of beside it.
+_SIDE_BY_SIDE = 100
 
 
 class Window(QMainWindow):
@@ -101,6 +106,7 @@ class Window(QMainWindow):
         self.status.setAccessibleName("Status: Starting …")
         self.status.setWordWrap(True)
         self.camera_light = QLabel()
+        self._splitter = QSplitter()
         self._lay_out(history)
         self.show_camera(False)
         self.set_font_sizes()
@@ -127,9 +133,9 @@ class Window(QMainWindow):
         self.addAction(self.actions_by_name["show"])
 
     def _lay_out(self, history: QWidget) -> None:
-        buttons = QGridLayout()
-        for number, name in enumerate(_BUTTONS):
-            buttons.addWidget(self._button(name), *divmod(number, _COLUMNS))
+        buttons = WrappingLayout()
+        for name in _BUTTONS:
+            buttons.addWidget(self._button(name))
         left = QWidget()
         column = QVBoxLayout(left)
         column.addWidget(self.sentence)
@@ -142,7 +148,8 @@ class Window(QMainWindow):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        splitter = QSplitter()
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        splitter = self._splitter
         splitter.setAccessibleName("Description and history")
         splitter.addWidget(scroll)
         splitter.addWidget(history)
@@ -158,7 +165,9 @@ class Window(QMainWindow):
         rows.addWidget(splitter, stretch=1)
         rows.addLayout(bottom)
         self.setCentralWidget(whole)
-        self.resize(1000, 700)
+        letters = self.fontMetrics()
+        wanted = QSize(_WIDTH * letters.averageCharWidth(), _HEIGHT * letters.lineSpacing())
+        self.resize(wanted.boundedTo(self.screen().availableSize()))
 
     def _button(self, name: str) -> QPushButton:
         action = self.actions_by_name[name]
@@ -186,9 +195,9 @@ class Window(QMainWindow):
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * _SENTENCE_SCALE)
         self.sentence.setFont(font)
-        lines = 3 if font.pointSizeF() < 30 else 4
-        self.sentence.setMinimumHeight(lines * self.sentence.fontMetrics().lineSpacing() + 16)
-        self.sentence.setMaximumHeight(5 * self.sentence.fontMetrics().lineSpacing() + 16)
+        line = self.sentence.fontMetrics().lineSpacing()
+        self.sentence.setMinimumHeight(_SENTENCE_LINES[0] * line + 16)
+        self.sentence.setMaximumHeight(_SENTENCE_LINES[1] * line + 16)
 
     def show_description(self, description: Description) -> None:
         """Show a caption and its picture; the focus stays where it is."""
@@ -230,6 +239,14 @@ class Window(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ApplicationFontChange:
             self.set_font_sizes()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As Qt tells of it."""
+        super().resizeEvent(event)
+        narrow = self.width() < _SIDE_BY_SIDE * self.fontMetrics().averageCharWidth()
+        self._splitter.setOrientation(
+            Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        )
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """As Qt tells of it."""
