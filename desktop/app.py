@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
+from desktop.display import check_display
 from desktop.program import Program
 from desktop.single_instance import SingleInstance
 from desktop.tray import app_icon
@@ -31,8 +32,9 @@ def run(
         The exit status.
 
     Raises:
-        SeesayError: if the program that runs already does not answer.
+        SeesayError: if there is no desktop, or the program that runs already does not answer.
     """
+    check_display()
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Seesay")
     application.setDesktopFileName("seesay")

@@ -13,7 +13,7 @@ from core.picture import PictureSource
 _NOTHING = "There is no picture on the clipboard: copy a picture or a picture file first."
 
 
-def clipboard_pictures(mime: QMimeData) -> list[PictureSource]:
+def clipboard_pictures(mime: QMimeData | None) -> list[PictureSource]:
     """What `open_picture` opens of what was copied or dropped, in its order.
 
     Files come before pictures: a copied file may carry its icon as a picture. Files are not opened
@@ -22,6 +22,8 @@ def clipboard_pictures(mime: QMimeData) -> list[PictureSource]:
     Raises:
         PictureError: nothing was copied that could be a picture.
     """
+    if mime is None:  # of an empty clipboard on some systems
+        mime = QMimeData()
     files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
     if files:
         return list(files)

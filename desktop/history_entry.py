@@ -258,7 +258,7 @@ def words_to_json(words: Sequence[Word]) -> str:
 
 def _words_from_json(text: str) -> tuple[Word, ...]:
     """The inverse; a sentence whose words are damaged is told without them."""
-    with contextlib.suppress(ValueError, TypeError, LookupError, ArithmeticError):
+    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         columns = json.loads(text) if text else {}
         return tuple(
             Word(word, grounded, where, None if box is None else tuple(box), _unpack(cells, rows))

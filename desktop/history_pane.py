@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -166,7 +174,11 @@ class HistoryPane(QWidget):
         return action
 
     def _set_up_list(self) -> None:
-        self.list.setModel(self.model)
+        # The view asks for each row anew whenever some are added. This model in between keeps the
+        # same rows and answers without Python, which keeps long lists smooth.
+        rows = QSortFilterProxyModel(self)
+        rows.setSourceModel(self.model)
+        self.list.setModel(rows)
         self.list.setItemDelegate(_Rows(self.list))
         self.list.setUniformItemSizes(True)
         self.list.setWordWrap(True)
@@ -320,7 +332,7 @@ class HistoryPane(QWidget):
 
     def _choose(self, row: int | None) -> None:
         if row is not None and row >= 0:
-            self.list.setCurrentIndex(self.model.index(row))
+            self.list.setCurrentIndex(self.list.model().index(row, 0))
 
     def _export(self) -> None:
         dialog = QFileDialog(self, "Export history", str(Path.home() / "seesay history"))

@@ -36,6 +36,10 @@ _PICTURES = (
     ";;All files (*)"
 )
 
+_HOUR = (
+    3_600_000  # ms; how often old descriptions are looked for, since the program may run for days
+)
+
 
 class Program(QObject):
     """All of the program but its start and its end.
@@ -49,8 +53,10 @@ class Program(QObject):
         self._file = SettingsFile()
         self.settings, problem = self._file.load()
         self.history = open_history()
-        self._hotkey_problems: list[str] = []
-        self._problems = [text for text in (problem, self.history.problem) if text]
+        # What does not work -> sentences that are shown until it does.
+        self._problems: dict[str, list[str]] = {
+            "files": [text for text in (problem, self.history.problem) if text]
+        }
         self._pane = HistoryPane(self.history)
         self.window = Window(self._pane)
         self.speech = Speech(self)
@@ -72,6 +78,8 @@ class Program(QObject):
         )
         self.hotkeys = Hotkeys(self)
         self._tray = Tray(self.window.actions_by_name, self) if Tray.is_there() else None
+        self._forgetting = QTimer(self, interval=_HOUR)
+        self._forgetting.timeout.connect(self._forget_old)
         self._shown: Description | None = None
         self._screen_to_choose_from: Order | None = None
         self._join()
@@ -147,7 +155,8 @@ class Program(QObject):
         self.sources.cameras_found.connect(self._on_cameras)
         self.captioning.ready.connect(lambda: window.show_status("Ready."))
         self.speech.voices.connect(self._on_voices)
-        self.speech.failed.connect(window.show_status)
+        self.speech.failed.connect(lambda sentence: self._show_problems("speech", [sentence]))
+        self.speech.started.connect(lambda _: self._show_problems("speech", []))
         self._pane.repeat_requested.connect(flow.say)
         self._pane.opened.connect(self._open_entry)
         self._pane.told.connect(flow.tell)
@@ -168,12 +177,22 @@ class Program(QObject):
         self.window.show_status("Loading the model …")
         self.captioning.load()
         self.sources.find_cameras()  # loads OpenCV, for which the first picture need not wait
-        if self.settings.keep_days:
-            self.history.forget_older_than(self.settings.keep_days)
-        if not self.settings.welcomed:
+        self._forget_old()
+        self._forgetting.start()
+        if not self.settings.welcomed and self.window.isVisible():
             self._welcome()
-        if self._problems:
-            self.flow.tell(" ".join(self._problems))
+        if self._problems["files"]:
+            self.window.show_problems(self._problems["files"])
+            self.flow.tell(" ".join(self._problems["files"]))
+
+    def _forget_old(self) -> None:
+        if not self.settings.keep_days:
+            return
+        try:
+            self.history.forget_older_than(self.settings.keep_days)
+        except SeesayError as error:
+            self.flow.tell(str(error))
+        self._pane.refresh()
 
     def _show(self, description: Description) -> None:
         self._shown = description
@@ -295,7 +314,11 @@ class Program(QObject):
         self._apply(settings)
 
     def _delete_all(self) -> None:
-        self.history.clear()
+        try:
+            self.history.clear()
+        except SeesayError as error:
+            self.flow.tell(str(error))
+            return
         self._pane.refresh()
         self.flow.tell("The history is empty now.")
 
@@ -323,9 +346,14 @@ class Program(QObject):
         self._voices = voices
 
     def _on_hotkey_problems(self, problems: list[str]) -> None:
-        if problems and problems != self._hotkey_problems:
+        if problems and problems != self._problems.get("hotkeys"):
             self.flow.tell(" ".join(problems))
-        self._hotkey_problems = problems
+        self._show_problems("hotkeys", problems)
+
+    def _show_problems(self, kind: str, problems: list[str]) -> None:
+        if problems != self._problems.get(kind, []):
+            self._problems[kind] = problems
+            self.window.show_problems([one for some in self._problems.values() for one in some])
 
     def _on_closing(self) -> None:
         if self._tray is None:

@@ -106,9 +106,16 @@ class Window(QMainWindow):
         self.status.setAccessibleName("Status: Starting …")
         self.status.setWordWrap(True)
         self.camera_light = QLabel()
+        self.problems = QLabel()
+        self.problems.setWordWrap(True)
+        self.problems.setFrameShape(QFrame.Shape.StyledPanel)
+        # Can be walked through and copied from.
+        self.problems.setTextInteractionFlags(self.sentence.textInteractionFlags())
+        self.problems.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._splitter = QSplitter()
         self._lay_out(history)
         self.show_camera(False)
+        self.show_problems([])
         self.set_font_sizes()
         self.sentence.setFocus()
 
@@ -162,6 +169,7 @@ class Window(QMainWindow):
         bottom.addWidget(self.camera_light)
         whole = QWidget()
         rows = QVBoxLayout(whole)
+        rows.addWidget(self.problems)
         rows.addWidget(splitter, stretch=1)
         rows.addLayout(bottom)
         self.setCentralWidget(whole)
@@ -217,6 +225,12 @@ class Window(QMainWindow):
         """Show how things are."""
         self.status.setText(sentence)
         self.status.setAccessibleName(f"Status: {sentence}")
+
+    def show_problems(self, problems: Sequence[str]) -> None:
+        """Show what does not work and what helps, until it is mended."""
+        self.problems.setText("\n".join(problems))
+        self.problems.setAccessibleName(f"Problem: {' '.join(problems)}")
+        self.problems.setVisible(bool(problems))
 
     def show_camera(self, on: bool) -> None:
         """Show whether the camera is open: in words, not in colour alone."""

@@ -66,7 +66,7 @@ class User:
 
     def choose(self, row: int) -> None:
         self.pane.list.setFocus()
-        self.pane.list.setCurrentIndex(self.pane.model.index(row))
+        self.pane.list.setCurrentIndex(self.pane.list.model().index(row, 0))
 
     def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         focus = QApplication.focusWidget()
@@ -377,7 +377,7 @@ def test_nothing_is_cut_off_with_a_large_font(user: User, scale: int) -> None:
             if button.isVisible() and button.text():
                 assert button.width() >= button.minimumSizeHint().width()
                 assert button.height() >= button.minimumSizeHint().height()
-        row = user.pane.list.visualRect(user.pane.model.index(0))
+        row = user.pane.list.visualRect(user.pane.list.model().index(0, 0))
         assert row.height() > 4 * user.pane.list.fontMetrics().lineSpacing()
         assert user.pane.list.height() > 1.5 * row.height()
     finally:

@@ -1,0 +1,168 @@
+"""The parts of the desktop program together, in a window that nobody sees."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.history import History
+from desktop.program import Program
+from tests.tiny_sets import draw
+
+WAIT = 60_000  # ms; the model is loaded within
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def start(
+    tiny_model: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
+    """Starts the program in a home of its own, with these settings; ready when it returns."""
+    for name, folder in (("HOME", ""), ("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data")):
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    (tmp_path / ".asoundrc").write_text("pcm.!default { type null }\n")
+    started: list[Program] = []
+
+    def begin(settings: str = "", **environment: str) -> Program:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / "config" / "seesay").mkdir(parents=True, exist_ok=True)
+        file = tmp_path / "config" / "seesay" / "settings.toml"
+        file.write_text("welcomed = true\nearcons = false\n" + settings)
+        program = Program(tiny_model)
+        started.append(program)
+        with qtbot.waitSignal(program.captioning.ready, timeout=WAIT):
+            program.start(minimised=False)
+        return program
+
+    yield begin
+    for program in started:
+        program.close()
+        program.window.deleteLater()
+
+
+def pictures(folder: Path, *colours: str) -> list[str]:
+    paths = [folder / f"{colour}.png" for colour in colours]
+    for path, colour in zip(paths, colours, strict=True):
+        draw(path, colour)
+    return [str(path) for path in paths]
+
+
+def sentences(folder: Path) -> list[str]:
+    history = History(folder / "data" / "seesay" / "history.sqlite3")
+    try:
+        return [entry.caption.spoken for entry in history.page()]
+    finally:
+        history.close()
+
+
+def test_several_files_are_described_one_after_the_other(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "silent"\n')
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    red, blue = pictures(tmp_path, "red", "blue")
+    told: list[str] = []
+    program.flow.told.connect(told.append)
+    program.on_asked_from_outside([red, str(bad), blue], "")
+    qtbot.waitUntil(lambda: len(sentences(tmp_path)) == 2, timeout=WAIT)
+    assert any("bad.png" in sentence for sentence in told)
+    qtbot.waitUntil(
+        lambda: program.window.sentence.toPlainText() == sentences(tmp_path)[0], timeout=WAIT
+    )
+    assert program.window.words.count() > 0
+
+
+def test_what_is_asked_for_last_is_answered(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
+    program = start('speech = "silent"\n')
+    many = pictures(tmp_path, "red", "blue") * 30
+    (last,) = pictures(tmp_path, "green")
+    program.on_asked_from_outside(many, "")
+    program.on_asked_from_outside([last], "")
+    described: list[str] = []
+    program.flow.described.connect(lambda one: described.append(one.caption.path))
+    qtbot.waitUntil(lambda: bool(described), timeout=WAIT)
+    assert described == [last]
+
+
+def test_private_mode_keeps_nothing(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
+    program = start('speech = "silent"\nprivate = true\n')
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    assert sentences(tmp_path) == []
+    assert program.window.sentence.toPlainText() != "Nothing has been described yet."
+
+
+def test_details_on_demand(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
+    program = start('speech = "silent"\n')
+    program.do("spell")
+    assert program.window.status.text() == "Nothing has been described yet."
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    caption = (blocker.args or [])[0].caption
+    program.do("spell")
+    assert program.window.status.text().startswith(
+        " ".join(caption.spoken.split()[0].strip(":").upper())
+    )
+    program.do("where")
+    assert program.window.status.text().endswith((".", "say."))
+    program.do("copy")
+    assert QGuiApplication.clipboard().text() == caption.spoken
+
+
+def test_the_clipboard_without_a_picture_is_told(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "silent"\n')
+    QGuiApplication.clipboard().clear()
+    with qtbot.waitSignal(program.flow.told, timeout=WAIT) as blocker:
+        program.do("clipboard")
+    assert "copy" in (blocker.args or [""])[0].lower()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux needs espeak-ng")
+def test_without_a_player_the_window_says_what_to_install(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "empty").mkdir()
+    program = start(PATH=str(tmp_path / "empty"))
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    qtbot.waitUntil(program.window.problems.isVisible, timeout=WAIT)
+    assert "install" in program.window.problems.text()
+    assert len(sentences(tmp_path)) == 1  # and all the rest works
+
+
+def test_damaged_settings_and_history_are_told_and_set_aside(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "data" / "seesay").mkdir(parents=True)
+    (tmp_path / "data" / "seesay" / "history.sqlite3").write_bytes(b"no database " * 1000)
+    program = start("no toml at all\n")
+    assert program.window.problems.isVisible()
+    assert "settings" in program.window.problems.text().lower()
+    assert "history" in program.window.problems.text().lower()
+    program.do("stop")
+    assert list((tmp_path / "config" / "seesay").glob("settings.toml.broken-*"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no X display")
+@pytest.mark.parametrize("display", ["", ":987"])
+def test_without_a_desktop_one_sentence(display: str, tmp_path: Path) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "DISPLAY": display}
+    done = subprocess.run(
+        [sys.executable, "-m", "seesay"],
+        env=environment,
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("seesay: There is no desktop")
+    assert done.stderr.count("\n") == 1
