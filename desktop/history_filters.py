@@ -46,11 +46,13 @@ class HistoryFilters(QWidget):
         )
         self.source = QComboBox()
         self.source.setAccessibleName("From which source")
+        self.source.view().setAccessibleName("Sources")
         self.source.addItem("Any source", None)
         for source in SOURCES:
             self.source.addItem(source.capitalize(), source)
         self.days = QComboBox()
         self.days.setAccessibleName("From which days")
+        self.days.view().setAccessibleName("Days")
         self.days.addItems([*_DAYS, _ONE_DAY])
         self.day = QDateEdit(QDate.currentDate())
         self.day.setCalendarPopup(True)

@@ -7,27 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QModelIndex,
-    QPersistentModelIndex,
-    QSize,
-    QSortFilterProxyModel,
     Qt,
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
     QFrame,
     QInputDialog,
     QLabel,
-    QListView,
     QMenu,
     QPushButton,
     QScrollArea,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -35,11 +27,10 @@ from PySide6.QtWidgets import (
 from desktop.history import Entry, History, HistoryError, Query
 from desktop.history_export import export_history
 from desktop.history_filters import HistoryFilters
+from desktop.history_list import HistoryList
 from desktop.history_model import HistoryModel
 from desktop.wrapping_layout import WrappingLayout
 
-_LINES = 4  # of text in a row
-_ROWS = 2  # that are always seen
 _MOST_COUNTED = 1000
 _FORMATS = {
     "Page with pictures (*.html)": "html",
@@ -104,7 +95,7 @@ class HistoryPane(QWidget):
         self.filters = HistoryFilters()
         self.summary = QLabel()
         self.summary.setWordWrap(True)
-        self.list = _List()
+        self.list = HistoryList(self.model)
         work = {
             "show": self._show,
             "repeat": self._repeat,
@@ -116,7 +107,7 @@ class HistoryPane(QWidget):
             "export": self._export,
         }
         self.actions_by_name = {name: self._action(_DEEDS[name], work[name]) for name in _DEEDS}
-        self._set_up_list()
+        self.list.doubleClicked.connect(self._show)
         self._lay_out()
         self.filters.changed.connect(self._search)
         self._exported.connect(self._on_exported)
@@ -172,22 +163,6 @@ class HistoryPane(QWidget):
         action.triggered.connect(lambda: work())
         self.list.addAction(action)
         return action
-
-    def _set_up_list(self) -> None:
-        # The view asks for each row anew whenever some are added. This model in between keeps the
-        # same rows and answers without Python, which keeps long lists smooth.
-        rows = QSortFilterProxyModel(self)
-        rows.setSourceModel(self.model)
-        self.list.setModel(rows)
-        self.list.setItemDelegate(_Rows(self.list))
-        self.list.setUniformItemSizes(True)
-        self.list.setWordWrap(True)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.list.setAccessibleName("History")
-        self.list.doubleClicked.connect(self._show)
 
     def _lay_out(self) -> None:
         whole = QWidget()
@@ -332,7 +307,7 @@ class HistoryPane(QWidget):
 
     def _choose(self, row: int | None) -> None:
         if row is not None and row >= 0:
-            self.list.setCurrentIndex(self.list.model().index(row, 0))
+            self.list.choose(row)
 
     def _export(self) -> None:
         dialog = QFileDialog(self, "Export history", str(Path.home() / "seesay history"))
@@ -363,39 +338,6 @@ class HistoryPane(QWidget):
             self._known_problem = problem
             self.told.emit(problem)
             self.refresh()
-
-
-class _List(QListView):
-    """A list that never gets smaller than some of its rows."""
-
-    def minimumSizeHint(self) -> QSize:
-        """As Qt asks for it."""
-        hint = super().minimumSizeHint()
-        rows = _ROWS * _row_height(self.fontMetrics())
-        return hint.expandedTo(QSize(0, rows + 2 * self.frameWidth()))
-
-
-class _Rows(QStyledItemDelegate):
-    """Rows of one height, with room for some lines of text and a thumbnail."""
-
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        """As Qt asks for it."""
-        height = _row_height(option.fontMetrics)
-        return QSize(height, height)
-
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        """As Qt asks for it."""
-        super().initStyleOption(option, index)
-        height = (_LINES - 1) * option.fontMetrics.lineSpacing()
-        option.decorationSize = QSize(height * 4 // 3, height)
-
-
-def _row_height(font: QFontMetrics) -> int:
-    return (2 * _LINES + 1) * font.lineSpacing() // 2
 
 
 def _entries(number: int) -> str:

@@ -78,8 +78,8 @@ class Program(QObject):
         )
         self.hotkeys = Hotkeys(self)
         self._tray = Tray(self.window.actions_by_name, self) if Tray.is_there() else None
-        self._forgetting = QTimer(self, interval=_HOUR)
-        self._forgetting.timeout.connect(self._forget_old)
+        self._tidying = QTimer(self, interval=_DAY)
+        self._tidying.timeout.connect(self._tidy_history)
         self._shown: Description | None = None
         self._screen_to_choose_from: Order | None = None
         self._join()
@@ -177,22 +177,16 @@ class Program(QObject):
         self.window.show_status("Loading the model …")
         self.captioning.load()
         self.sources.find_cameras()  # loads OpenCV, for which the first picture need not wait
-        self._forget_old()
-        self._forgetting.start()
+        self._tidy_history()
+        self._tidying.start()
         if not self.settings.welcomed and self.window.isVisible():
             self._welcome()
         if self._problems["files"]:
             self.window.show_problems(self._problems["files"])
             self.flow.tell(" ".join(self._problems["files"]))
 
-    def _forget_old(self) -> None:
-        if not self.settings.keep_days:
-            return
-        try:
-            self.history.forget_older_than(self.settings.keep_days)
-        except SeesayError as error:
-            self.flow.tell(str(error))
-        self._pane.refresh()
+    def _tidy_history(self) -> None:
+        self.history.tidy(self.settings.keep_days)
 
     def _show(self, description: Description) -> None:
         self._shown = description

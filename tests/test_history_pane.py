@@ -66,7 +66,7 @@ class User:
 
     def choose(self, row: int) -> None:
         self.pane.list.setFocus()
-        self.pane.list.setCurrentIndex(self.pane.list.model().index(row, 0))
+        self.pane.list.choose(row)
 
     def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         focus = QApplication.focusWidget()
