@@ -85,6 +85,10 @@ _STEPS: tuple[tuple[str, ...], ...] = (
 )
 VERSION = len(_STEPS)
 
+# Files that this process has opened by SQLite. On POSIX, closing a file in any other way drops the
+# locks of all connections of the process, and another process would take them for gone.
+_opened: set[tuple[int, int] | None] = set()
+
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _HEADER = struct.Struct(">16s 44x i 4x i")  # signature, version, application: 72 bytes
 
@@ -97,11 +101,12 @@ def connect(path: Path | None) -> sqlite3.Connection:
         HistoryError: if it was made by a newer version.
         sqlite3.Error, OSError: if it cannot be opened.
     """
-    if path is not None:
+    if path is not None and _identity(path) not in _opened:
         _refuse_newer(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
+        _opened.add(_identity(path))
     # Several threads may use the connection, one at a time; the history has a lock for it.
     db = sqlite3.connect(
         path or ":memory:", timeout=_PATIENCE, isolation_level=None, check_same_thread=False
@@ -117,6 +122,14 @@ def connect(path: Path | None) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None without a file."""
+    with contextlib.suppress(FileNotFoundError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def is_damage(error: sqlite3.Error) -> bool:

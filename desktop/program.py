@@ -36,9 +36,8 @@ _PICTURES = (
     ";;All files (*)"
 )
 
-_HOUR = (
-    3_600_000  # ms; how often old descriptions are looked for, since the program may run for days
-)
+# How often the history is tidied, in milliseconds: the program may run for weeks.
+_DAY = 86_400_000
 
 
 class Program(QObject):

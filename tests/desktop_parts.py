@@ -23,7 +23,7 @@ _SYSTEM_PYTHON = "/usr/bin/python3"
 _NEEDED = ("dbus-daemon", "openbox", "xdotool")
 _BUS_LAUNCHER = Path("/usr/libexec/at-spi-bus-launcher")
 # Seconds; for a machine that is busy with something else.
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 @contextmanager

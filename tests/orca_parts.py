@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,9 +26,7 @@ _CUSTOMIZATIONS = """
 from orca import debug
 debug.debugFile.reconfigure(line_buffering=True)
 """
-_UTTERANCE = re.compile(
-    r"^[\d:.]+ - SPEECH OUTPUT: '(.*?)' ?(?:\{.*\})?$", re.MULTILINE | re.DOTALL
-)
+_UTTERANCE = re.compile(r"^[\d:.]+ - SPEECH OUTPUT: '(.*)' ?(?:\[?\{.*)?$", re.MULTILINE)
 
 
 class Orca:
@@ -65,7 +62,7 @@ class Orca:
 
         Args:
             act: what is done; or keys to press, such as ``ctrl+comma``.
-            wanted: each the beginning of an utterance.
+            wanted: regular expressions, each for the beginning of an utterance.
         """
         before = len(self.said())
         if isinstance(act, str):
@@ -73,17 +70,15 @@ class Orca:
         else:
             act()
 
-        def heard() -> list[str]:
-            return self.said()[before:]
-
-        def all_heard() -> bool:
-            return all(any(text.startswith(one) for text in heard()) for one in wanted)
+        def missing() -> list[str]:
+            heard = self.said()[before:]
+            return [one for one in wanted if not any(re.match(one, text) for text in heard)]
 
         try:
-            wait_for(all_heard, "Orca", 20)
+            wait_for(lambda: not missing(), "Orca")
         except AssertionError:
-            raise AssertionError(f"wanted {wanted}, but Orca said {heard()}") from None
-        return heard()
+            raise AssertionError(f"{missing()} not said, but {self.said()[before:]}") from None
+        return self.said()[before:]
 
 
 def _write(path: Path, text: str) -> None:

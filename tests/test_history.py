@@ -619,3 +619,22 @@ def test_an_entry_is_told_in_a_line(history: History) -> None:
     line = history.get(entry.id).plain_text(entry.time)
     clock = f"{entry.time.hour}:{entry.time.minute:02}"
     assert line == f"Two dogs run on grass. Camera, today {clock}, starred, note: Bella"
+
+
+def test_a_second_opening_leaves_the_log_to_the_first(tmp_path: Path) -> None:
+    """On POSIX, a file that is closed takes the locks of the whole process with it."""
+    path = tmp_path / "history.sqlite3"
+    first = History(path)
+    first.add(caption_of("A dog runs."), "camera")
+    History(path).close()  # such as to tidy up
+    first.add(caption_of("A cat sleeps."), "camera")
+    count = "from desktop.history import *; import sys; print(History(sys.argv[1]).count())"
+    command = [sys.executable, "-c", count, str(path)]
+
+    def count_elsewhere() -> str:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert count_elsewhere() == "2\n"  # and throws away a log that it takes for left behind
+    first.add(caption_of("A bird sings."), "camera")
+    assert count_elsewhere() == "3\n"
+    first.close()
