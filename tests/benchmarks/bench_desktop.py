@@ -139,7 +139,10 @@ def _measure_running(seesay: "Program", tell: Callable[[str, float], None]) -> C
         tell("key seen to speech start", times["speech"] - times["pressed"])
         print("spoken", flush=True)
         left -= 1
-        QTimer.singleShot(1500, press if left else stall)
+
+    def on_finished() -> None:
+        # In silence, so that the first sound is the one that was asked for.
+        QTimer.singleShot(700, press if left else stall)
 
     def press() -> None:
         print("press", flush=True)
@@ -147,6 +150,7 @@ def _measure_running(seesay: "Program", tell: Callable[[str, float], None]) -> C
     def stall() -> None:
         """Captions one after the other, while the event loop is timed."""
         seesay.speech.started.disconnect(on_started)
+        seesay.speech.finished.disconnect(on_finished)
         seesay.flow.described.connect(lambda _: seesay.do("clipboard"))
         picture = seesay.window.picture.grab().toImage()
         QApplication.clipboard().setImage(picture)
@@ -164,6 +168,7 @@ def _measure_running(seesay: "Program", tell: Callable[[str, float], None]) -> C
     seesay.sources.taken.connect(lambda *_: mark("taken"))
     seesay.flow.described.connect(lambda _: mark("described"))
     seesay.speech.started.connect(on_started)
+    seesay.speech.finished.connect(on_finished)
     return lambda: QTimer.singleShot(1000, press)
 
 
