@@ -40,6 +40,8 @@ class HistoryFilters(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words = QLineEdit()
+        # Otherwise the first focus moves the cursor here, and Orca keeps silent about the field.
+        self.words.setCursorPosition(0)
         self.words.setAccessibleName("Search history")
         self.words.setAccessibleDescription(
             "Words of the sentence, the text in the picture, or your notes."

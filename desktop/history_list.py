@@ -8,7 +8,7 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFocusEvent, QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -48,6 +48,12 @@ class HistoryList(QListView):
     def choose(self, row: int) -> None:
         """Put the cursor on a row."""
         self.setCurrentIndex(self.model().index(row, 0))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """As Qt tells of it; an entry is chosen then, since screen readers say the chosen one."""
+        if not self.currentIndex().isValid():
+            self.choose(0)
+        super().focusInEvent(event)
 
     def minimumSizeHint(self) -> QSize:
         """As Qt asks for it: never less than some of the rows."""

@@ -190,6 +190,10 @@ class SettingsDialog(QDialog):
             self._modes.addButton(choice, number)
             choices.addWidget(choice)
             choices.addWidget(_note(description))
+        for button in self._modes.buttons():
+            # Tab goes to the chosen one; Qt sees to it only once one of them had the focus.
+            if not button.isChecked():
+                button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout.addWidget(group)
 
         form = _form()

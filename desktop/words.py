@@ -1,6 +1,7 @@
 """The words of a sentence, to walk through and to hear where each was seen."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QWidget
 
 from core.caption import Caption, Word
@@ -59,6 +60,12 @@ class Words(QListWidget):
             )
         rows = 2 if self.count() else 1
         self.setMaximumHeight(rows * round(1.7 * self.fontMetrics().height()) + 8)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """As Qt tells of it; a word is chosen then, since screen readers say the chosen one."""
+        if self.currentRow() < 0:
+            self.setCurrentRow(0)
+        super().focusInEvent(event)
 
     def _on_current(self, item: QListWidgetItem | None) -> None:
         word: Word | None = item.data(Qt.ItemDataRole.UserRole) if item is not None else None

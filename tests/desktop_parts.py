@@ -31,7 +31,17 @@ def a_display() -> Iterator[str]:
     """The name of a new X display, 1280 x 800 with 24 bits."""
     reader, writer = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        [
+            "Xvfb",
+            "-displayfd",
+            str(writer),
+            "-screen",
+            "0",
+            "1280x800x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ],
         pass_fds=(writer,),
         stderr=subprocess.DEVNULL,
     )
