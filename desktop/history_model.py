@@ -127,7 +127,8 @@ class HistoryModel(QAbstractListModel):
 def _icon(entry: Entry) -> QIcon | None:
     if not entry.thumbnail:
         return None
-    key = f"history {entry.id}"
+    # With the time: after everything was deleted, another entry may have the same number.
+    key = f"history {entry.id} {entry.time.isoformat()}"
     pixmap = QPixmap()
     if not QPixmapCache.find(key, pixmap):
         pixmap.loadFromData(entry.thumbnail)
