@@ -103,3 +103,19 @@ ACTIONS = (
 )
 
 HOTKEYS = {action.name: action.hotkey for action in ACTIONS if action.hotkey}
+
+# What concerns the description that is shown; not to be asked for elsewhere in the system.
+DETAILS = (
+    Action("where", "&Where", "Ctrl+E", "", "Say where the things in the description were seen."),
+    Action("text", "&Text", "Ctrl+T", "", "Say the text that was read in the picture."),
+    Action("spell", "S&pell", "Ctrl+Shift+S", "", "Say the description letter by letter."),
+    Action("copy", "&Copy description", "Ctrl+Shift+C", "", "Copy the description."),
+)
+# What concerns the program itself.
+PROGRAM = (
+    Action("cameras", "Choose &camera …", "F6", "", "Choose among the cameras by name."),
+    Action("settings", "&Settings …", "Ctrl+,", "", "Voice, camera, hotkeys, history and start."),
+    Action("find", "&Find in history", "Ctrl+F", "", "Go to the search of the history."),
+    Action("welcome", "&What Seesay does", "F1", "", "What Seesay does, and its most useful keys."),
+    Action("quit", "&Quit", "Ctrl+Q", "", "End Seesay; the hotkeys end with it."),
+)

@@ -1,8 +1,15 @@
 """The page of the first start: what Seesay does, what it cannot, and the keys to learn."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.actions import ACTIONS
 from desktop.keys import spoken_keys
@@ -22,17 +29,28 @@ class Welcome(QDialog):
         self.setWindowTitle("Welcome to Seesay")
         self._settings = settings
 
-        page = QPlainTextEdit("\n\n".join(self._sentences()))
-        page.setReadOnly(True)
-        # A caret, so that a screen reader can walk through the text.
-        page.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByKeyboard
-            | Qt.TextInteractionFlag.TextSelectableByMouse
-        )
-        page.setTabChangesFocus(True)
-        page.setAccessibleName("What Seesay does")
-        letters = QFontMetrics(page.font())
-        page.setMinimumHeight(4 * letters.lineSpacing())  # the rest can be scrolled to
+        page = QWidget()
+        column = QVBoxLayout(page)
+        for sentence in self._sentences():
+            # Screen readers say the labels of a dialog when it opens; those that can be reached by
+            # Tab can also be heard once more.
+            label = QLabel(sentence)
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByKeyboard
+                | Qt.TextInteractionFlag.TextSelectableByMouse
+            )
+            label.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            column.addWidget(label)
+        column.addStretch()
+        # With a very large font, what does not fit can be scrolled to.
+        scroll = QScrollArea()
+        scroll.setWidget(page)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        letters = self.fontMetrics()
+        scroll.setMinimumHeight(4 * letters.lineSpacing())
 
         buttons = QDialogButtonBox()
         start = buttons.addButton("&Start", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -41,12 +59,12 @@ class Welcome(QDialog):
         buttons.accepted.connect(self.accept)
 
         layout = QVBoxLayout(self)
-        layout.addWidget(page)
+        layout.addWidget(scroll)
         layout.addWidget(buttons)
         size = self.sizeHint().expandedTo(letters.size(0, "m" * 50))
         size.setHeight(22 * letters.lineSpacing())
         self.resize(size.boundedTo(self.screen().availableSize()))
-        page.setFocus()
+        start.setFocus()
 
     def text(self) -> str:
         """The whole text, to be spoken."""

@@ -87,7 +87,7 @@ class HistoryFilters(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         search = QFormLayout()
         search.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        search.addRow("Se&arch:", self.words)
+        search.addRow("Se&arch history:", self.words)
         column.addLayout(search)
         row = WrappingLayout()
         for title, field in (("&From:", self.source), ("Whe&n:", self.days)):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
 from core.errors import SeesayError
@@ -76,7 +76,7 @@ class Program(QObject):
             self,
         )
         self.hotkeys = Hotkeys(self)
-        self._tray = Tray(self.window.actions_by_name, self) if Tray.is_there() else None
+        self._tray = Tray(self.window.actions_by_name, self)
         self._tidying = QTimer(self, interval=_DAY)
         self._tidying.timeout.connect(self._tidy_history)
         self._shown: Description | None = None
@@ -89,7 +89,7 @@ class Program(QObject):
         minimised = minimised or self.settings.start_minimised
         if not minimised:
             self.window.show()
-        elif self._tray is None:
+        elif not self._tray.is_there():
             self.window.showMinimized()
         # Torch is imported in the worker from now on, and the window has been drawn.
         QTimer.singleShot(0, self, self._load)
@@ -103,8 +103,7 @@ class Program(QObject):
         self.sources.close()
         self.captioning.close()
         self.history.close()
-        if self._tray is not None:
-            self._tray.close()
+        self._tray.close()
 
     def on_asked_from_outside(self, paths: list[str], action: str) -> None:
         """A second start, or the command line, asks for something."""
@@ -159,8 +158,7 @@ class Program(QObject):
         self._pane.repeat_requested.connect(flow.say)
         self._pane.opened.connect(self._open_entry)
         self._pane.told.connect(flow.tell)
-        if self._tray is not None:
-            self._tray.clicked.connect(window.bring_to_front)
+        self._tray.clicked.connect(window.bring_to_front)
 
     def _apply(self, settings: Settings) -> None:
         self.settings = self.flow.settings = settings
@@ -323,7 +321,9 @@ class Program(QObject):
         welcome = Welcome(self.settings, self.window)
         welcome.finished.connect(lambda _: self._on_welcomed())
         welcome.open()
-        self.flow.say(welcome.text())
+        # A screen reader says what is on the page by itself.
+        if not QAccessible.isActive():
+            self.flow.say(welcome.text())
 
     def _on_welcomed(self) -> None:
         self.flow.stop()
@@ -349,7 +349,7 @@ class Program(QObject):
             self.window.show_problems([one for some in self._problems.values() for one in some])
 
     def _on_closing(self) -> None:
-        if self._tray is None:
+        if not self._tray.is_there():
             QApplication.quit()
         else:
             self.window.hide()

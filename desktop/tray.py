@@ -18,7 +18,7 @@ def app_icon() -> QIcon:
 
 
 class Tray(QObject):
-    """Shows the icon where the desktop has a tray.
+    """Shows the icon where the desktop has a tray, also one that comes later.
 
     Args:
         actions: of the window, by name.
@@ -44,7 +44,7 @@ class Tray(QObject):
 
     @staticmethod
     def is_there() -> bool:
-        """Whether the desktop has a tray."""
+        """Whether the desktop has a tray now."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
     def close(self) -> None:

@@ -24,9 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.caption import Caption
-from core.picture import Picture
-from desktop.actions import ACTIONS, Action
+from desktop.actions import ACTIONS, DETAILS, PROGRAM, Action
 from desktop.flow import Description
 from desktop.picture_view import PictureView
 from desktop.words import Words
@@ -36,21 +34,7 @@ from desktop.wrapping_layout import WrappingLayout
 _SENTENCE_SCALE = 1.6
 _SENTENCE_LINES = (2, 4)  # that are seen at least and at most
 
-# What concerns the description that is shown; not to be asked for elsewhere in the system.
-_DETAILS = (
-    Action("where", "&Where", "Ctrl+E", "", "Say where the things in the description were seen."),
-    Action("text", "&Text", "Ctrl+T", "", "Say the text that was read in the picture."),
-    Action("spell", "S&pell", "Ctrl+Shift+S", "", "Say the description letter by letter."),
-    Action("copy", "&Copy description", "Ctrl+Shift+C", "", "Copy the description."),
-)
-_PROGRAM = (
-    Action("cameras", "Choose &camera …", "F6", "", "Choose among the cameras by name."),
-    Action("settings", "&Settings …", "Ctrl+,", "", "Voice, camera, hotkeys, history and start."),
-    Action("find", "&Find in history", "Ctrl+F", "", "Go to the search of the history."),
-    Action("welcome", "&What Seesay does", "F1", "", "What Seesay does, and its most useful keys."),
-    Action("quit", "&Quit", "Ctrl+Q", "", "End Seesay; the hotkeys end with it."),
-)
-# Menu -> names of its actions; "" is a line between them.
+# Menu -> names of its actions; "-" is a line between them.
 _MENUS = {
     "&Describe": "camera screen window clipboard region file - live - quit",
     "&Speech": "repeat stop - where text spell copy",
@@ -83,7 +67,7 @@ class Window(QMainWindow):
         self.setWindowTitle("Seesay")
         self.setAcceptDrops(True)
         self.actions_by_name = {
-            action.name: self._action(action) for action in (*ACTIONS, *_DETAILS, *_PROGRAM)
+            action.name: self._action(action) for action in (*ACTIONS, *DETAILS, *PROGRAM)
         }
         self.actions_by_name["live"].setCheckable(True)
         self._buttons: list[QPushButton] = []
@@ -209,16 +193,9 @@ class Window(QMainWindow):
 
     def show_description(self, description: Description) -> None:
         """Show a caption and its picture; the focus stays where it is."""
-        self.show_sentence(description.caption.spoken)
-        self.show_picture(description.picture, description.caption)
-
-    def show_sentence(self, sentence: str) -> None:
-        """Show a sentence in the large field."""
-        self.sentence.setPlainText(sentence)
-
-    def show_picture(self, picture: Picture | None, caption: Caption) -> None:
-        """Show a picture with the words of its caption."""
-        self.picture.show_picture(picture, caption.spoken)
+        caption = description.caption
+        self.sentence.setPlainText(caption.spoken)
+        self.picture.show_picture(description.picture, caption.spoken)
         self.words.show_words(caption)
 
     def show_status(self, sentence: str) -> None:

@@ -66,11 +66,10 @@ def test_the_first_start_reads_the_welcome_page(
 ) -> None:
     orca.after(
         lambda: desktop.seesay("app", "--model", str(tiny_model)),
-        "Welcome to Seesay dialog",
-        "What Seesay does read only text",
-        "Seesay looks at what your camera or your screen shows",
+        "Welcome to Seesay dialog.*Seesay looks at what your camera .*It learnt from photographs "
+        ".*Learn three keys.*Nothing leaves your computer",
+        "Start push button",
     )
-    orca.after("Tab", "Start push button")
     orca.after(
         "Return", "Seesay frame", "Description read only text", "Nothing has been described yet"
     )

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QMessageBox,
-    QPlainTextEdit,
     QScrollArea,
     QSpinBox,
     QTabWidget,
@@ -417,11 +416,9 @@ def test_the_first_page(qtbot: QtBot) -> None:
     assert "Esc, in Seesay's window, silences" in text
     assert "Nothing leaves your computer" in text
 
-    page = focus()
-    assert isinstance(page, QPlainTextEdit)
-    assert page.toPlainText().replace("\n\n", " ") == text
-    assert name_of(page) == "What Seesay does"
-    assert [name_of(widget) for widget in round_by_tab(welcome)] == ["What Seesay does", "Start"]
-    QTest.keyClick(focus(), Qt.Key.Key_Tab)
+    assert name_of(focus()) == "Start"
+    start, *sentences = [name_of(widget) for widget in round_by_tab(welcome)]
+    assert start == "Start"
+    assert " ".join(sentences) == text
     with qtbot.waitSignal(welcome.finished):
         QTest.keyClick(focus(), Qt.Key.Key_Return)

@@ -61,6 +61,7 @@ window_packages() {
     works command -v Xvfb || echo xvfb
     works command -v xdotool || echo xdotool
     works command -v openbox || echo openbox
+    works command -v tint2 || echo tint2
     works command -v dbus-run-session || echo dbus
     works ls /usr/libexec/at-spi-bus-launcher || echo at-spi2-core
     works /usr/bin/python3 -c 'import gi; gi.require_version("Atspi", "2.0")' || echo python3-gi gir1.2-atspi-2.0
