@@ -1,4 +1,4 @@
-"""What several test files share: a small model with random weights, and a screen of their own."""
+"""What several test files share: a small model with random weights, a screen, a loudspeaker."""
 
 import os
 import shutil
@@ -10,11 +10,15 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
 import torch
+from pytestqt.qtbot import QtBot
 
 from core.model import CaptionModel, ModelConfig, without_head
 from core.model_file import save_model
 from core.vocabulary import Vocabulary
+from desktop.speech import Speech
 from tests.desktop_parts import a_display
+from tests.sound_parts import Loudspeaker
+from tests.speech_parts import LIMIT, QUICK
 from tests.tiny_sets import lively_cnn
 
 SENTENCES = [
@@ -50,3 +54,23 @@ def x_display() -> Iterator[str]:
         pytest.skip("Xvfb is not installed")
     with a_display() as display:
         yield display
+
+
+@pytest.fixture
+def loudspeaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loudspeaker]:
+    """A sound device whose sound can be looked at, for whoever plays something."""
+    loudspeaker = Loudspeaker(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    yield loudspeaker
+    loudspeaker.switch_off()
+
+
+@pytest.fixture
+def speech(loudspeaker: Loudspeaker, qtbot: QtBot) -> Iterator[Speech]:
+    """Speech that is ready to speak."""
+    speech = Speech()
+    speech.configure("", QUICK, 100)
+    with qtbot.waitSignal(speech.voices, timeout=LIMIT):
+        pass
+    yield speech
+    speech.close()

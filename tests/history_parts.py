@@ -1,11 +1,19 @@
-"""What the tests of the history share: captions as the model gives them, and pictures."""
+"""What the tests of the history share: captions, pictures, and a look into the file."""
 
+import contextlib
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from core.caption import Caption, Level, Word
 from core.picture import Picture
+from desktop.history import History, Query
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def caption_of(
@@ -45,3 +53,18 @@ def picture_of(width: int = 640, height: int = 480, seed: int = 0) -> Picture:
     x, y = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
     bands = [np.sin(x + seed + band) * np.cos(y * (band + 1)) for band in range(3)]
     return Picture(((np.stack(bands, axis=-1) + 1) * 127).astype(np.uint8), "garden.jpg")
+
+
+def sentences(history: History, query: Query | None = None) -> list[str]:
+    return [entry.caption.spoken for entry in history.walk(query or Query())]
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def is_sound(path: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+        return db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -22,14 +21,6 @@ needs_aplay = pytest.mark.skipif(
     not sys.platform.startswith("linux") or shutil.which("aplay") is None,
     reason="needs aplay",
 )
-
-
-@pytest.fixture
-def loudspeaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loudspeaker]:
-    loudspeaker = Loudspeaker(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    yield loudspeaker
-    loudspeaker.switch_off()
 
 
 def frames(name: str) -> bytes:

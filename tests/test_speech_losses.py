@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,25 +28,6 @@ from tests.speech_parts import (
 )
 
 pytestmark = needs_speech
-
-
-@pytest.fixture
-def loudspeaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loudspeaker]:
-    loudspeaker = Loudspeaker(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    yield loudspeaker
-    loudspeaker.switch_off()
-
-
-@pytest.fixture
-def speech(loudspeaker: Loudspeaker, qtbot: QtBot) -> Iterator[Speech]:
-    """Speech that is ready to speak."""
-    speech = Speech()
-    speech.configure("", QUICK, 100)
-    with qtbot.waitSignal(speech.voices, timeout=LIMIT):
-        pass
-    yield speech
-    speech.close()
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
