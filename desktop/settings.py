@@ -41,6 +41,7 @@ class Settings:
         earcons: whether short sounds tell what is going on.
         camera: index ("0"), device path or stream URL; "" for the first.
         screen: "all", or a monitor's number from "1".
+        read_text: whether text in pictures is read.
         keep_days: how long the history keeps a description, in days; 0 for ever.
         keep_pictures: whether it keeps full pictures beside their thumbnails.
         private: whether nothing is kept at all.
@@ -57,6 +58,7 @@ class Settings:
     earcons: bool = True
     camera: str = ""
     screen: str = "all"
+    read_text: bool = True
     keep_days: int = 0
     keep_pictures: bool = False
     private: bool = False
@@ -149,6 +151,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "earcons": _is_flag,
     "camera": _is_text,
     "screen": _is_screen,
+    "read_text": _is_flag,
     "keep_days": _is_in(DAYS),
     "keep_pictures": _is_flag,
     "private": _is_flag,

@@ -148,6 +148,7 @@ class SettingsDialog(QDialog):
             earcons=self._earcons.isChecked(),
             camera=self._chosen_camera(),
             screen=self._screen.currentData(),
+            read_text=self._read_text.isChecked(),
             keep_days=self._keep_days.value(),
             keep_pictures=self._keep_pictures.isChecked(),
             private=self._private.isChecked(),
@@ -268,6 +269,13 @@ class SettingsDialog(QDialog):
             self._screen.addItem(title, str(monitor.number))
         _choose(self._screen, settings.screen, f"{settings.screen} (not connected)")
         form.addRow("Sc&reen", self._screen)
+        self._read_text = _check(
+            layout,
+            "Read te&xt",
+            "Text in pictures and on screens is said after the sentence, or in its place. Without "
+            "it, descriptions come sooner where there is text.",
+            settings.read_text,
+        )
         layout.addStretch()
         return page
 

@@ -22,6 +22,7 @@ CHANGED = Settings(
     earcons=False,
     camera="rtsp://me:pass@phone:8554/live?a=b",
     screen="2",
+    read_text=False,
     keep_days=30,
     keep_pictures=True,
     private=True,

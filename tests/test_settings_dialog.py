@@ -133,6 +133,7 @@ SET = Settings(
     earcons=False,
     camera="/dev/video7",
     screen="2",
+    read_text=False,
     keep_days=30,
     keep_pictures=True,
     private=True,
@@ -171,6 +172,7 @@ def test_all_by_keyboard(qtbot: QtBot, dialog: SettingsDialog) -> None:
     turn_to(dialog, 1)
     at("Camera", Qt.Key.Key_Down, Qt.Key.Key_Down)
     at("Screen", Qt.Key.Key_Down, Qt.Key.Key_Down)
+    at("Read text", Qt.Key.Key_Space)
     turn_to(dialog, 2)
     at("Private: keep nothing", Qt.Key.Key_Space)
     at("Keep descriptions", *[Qt.Key.Key_Up] * 30)
