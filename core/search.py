@@ -1,9 +1,12 @@
 """Beam search over a batch of pictures, with the attention of the winning sentence."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from core.model import Decoder, Scene
 from core.vocabulary import Vocabulary
@@ -11,6 +14,21 @@ from core.vocabulary import Vocabulary
 # Divides a sentence's log-probability by length ** LENGTH_NORM; chosen on the val splits.
 LENGTH_NORM = 0.7
 MAX_WORDS = 20
+# Finished sentences besides the winner that are kept, the best ones.
+RIVALS = 7
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A finished sentence that did not win.
+
+    Attributes:
+        words: indices, without ``<start>`` and ``<end>``.
+        score: normalised log-probability, at most the winner's.
+    """
+
+    words: tuple[int, ...]
+    score: float
 
 
 @dataclass(frozen=True)
@@ -20,16 +38,20 @@ class Hypothesis:
     Attributes:
         words: indices, without ``<start>`` and ``<end>``.
         log_probs: of each word and, last, of ``<end>``.
+        entropies: in nats, of what might have stood in place of each word and, last, of ``<end>``.
         regions: (words, regions) attention to each region, for each word.
         sentinel: (words,) how much each word was expected rather than seen, 0 to 1.
         score: normalised log-probability that won the search.
+        rivals: up to `RIVALS` other finished sentences, the best first.
     """
 
     words: tuple[int, ...]
     log_probs: tuple[float, ...]
+    entropies: tuple[float, ...]
     regions: Tensor
     sentinel: Tensor
     score: float
+    rivals: tuple[Rival, ...]
 
 
 @dataclass(frozen=True)
@@ -41,6 +63,15 @@ class _Step:
     log_probs: Tensor
     regions: Tensor  # (pictures, beam, regions)
     sentinel: Tensor
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """What each live beam is worth if it ends here; all tensors (pictures, beam)."""
+
+    scores: Tensor  # -inf where that is no sentence
+    log_probs: Tensor  # of ``<end>``
+    entropies: Tensor  # in nats, of the word that follows
 
 
 @torch.inference_mode()
@@ -74,26 +105,24 @@ def beam_search(
     totals = torch.full((pictures, beam), -torch.inf, device=device)
     totals[:, 0] = 0  # all beams start alike: only one may spread
     best = torch.full((pictures,), -torch.inf, device=device)
-    best_length = torch.zeros(pictures, dtype=torch.long, device=device)
-    best_beam = torch.zeros(pictures, dtype=torch.long, device=device)
-    best_end = torch.zeros(pictures, device=device)
+    done = torch.zeros(pictures, dtype=torch.bool, device=device)
     first_row = torch.arange(pictures, device=device).unsqueeze(1) * beam  # (B, 1)
     steps: list[_Step] = []
+    ends: list[_Ends] = []
     state = None
 
     for length in range(max_words + 1):
         logits, look, state = decoder(repeated, words.view(-1, 1), state)
         log_probs = logits[:, -1].float().log_softmax(dim=1).view(pictures, beam, -1)  # (B, K, V)
 
-        ended = totals + log_probs[..., Vocabulary.end]
-        score, which = (ended / (length + 1) ** length_norm).max(dim=1)
-        # A sentence of no words is no caption.
-        better = (score > best) & (length > 0)
-        best = torch.where(better, score, best)
-        best_length = torch.where(better, length, best_length)
-        best_beam = torch.where(better, which, best_beam)
-        end = log_probs[..., Vocabulary.end].gather(1, which.unsqueeze(1)).squeeze(1)
-        best_end = torch.where(better, end, best_end)
+        end = log_probs[..., Vocabulary.end]
+        scores = (totals + end) / (length + 1) ** length_norm
+        if length == 0:  # a sentence of no words is no caption
+            scores = torch.full_like(scores, -torch.inf)
+        # A picture's own search is over, however long the others of its batch go on.
+        scores = scores.masked_fill(done.unsqueeze(1), -torch.inf)
+        ends.append(_Ends(scores, end, -(log_probs.exp() * log_probs).sum(dim=2)))
+        best = torch.maximum(best, scores.amax(dim=1))
         if length == max_words:
             break
 
@@ -116,37 +145,90 @@ def beam_search(
             )
         )
         # Log-probabilities only fall, and no length divides by more than the longest does.
-        if bool((totals[:, 0] / (max_words + 1) ** length_norm <= best).all()):
+        done = totals[:, 0] / (max_words + 1) ** length_norm <= best
+        if bool(done.all()):
             break
 
-    return _trace(steps, best, best_length, best_beam, best_end)
+    return _trace(steps, ends)
 
 
-def _trace(
-    steps: list[_Step], best: Tensor, lengths: Tensor, beams: Tensor, ends: Tensor
-) -> list[Hypothesis]:
-    """Follow the winners back from their last word to their first."""
+@torch.inference_mode()
+def blind_log_probs(
+    decoder: Decoder, scene: Scene, hypotheses: Sequence[Hypothesis]
+) -> list[tuple[float, ...]]:
+    """How probable each sentence would be with nothing to see, all at once by teacher forcing.
+
+    Args:
+        decoder: in evaluation mode.
+        scene: of any pictures with as many regions, of which only the shape is used.
+        hypotheses: sentences that the decoder wrote.
+
+    Returns:
+        For each of them, the log-probability of each word and, last, of ``<end>``.
+    """
+    if not hypotheses:
+        return []
+    device = scene.summary.device
+    sentences = [torch.tensor([Vocabulary.start, *one.words]) for one in hypotheses]
+    given = pad_sequence(sentences, batch_first=True, padding_value=Vocabulary.pad)  # (S, T)
+    following = torch.full_like(given, Vocabulary.end)
+    following[:, :-1] = given[:, 1:].where(given[:, 1:] != Vocabulary.pad, Vocabulary.end)
+    nothing = Scene(*(torch.zeros_like(tensor[:1]) for tensor in scene)).repeat(len(sentences))
+    logits, _, _ = decoder(nothing, given.to(device))  # (S, T, V)
+    log_probs = logits.float().log_softmax(dim=2).gather(2, following.to(device).unsqueeze(2))
+    rows = log_probs.squeeze(2).tolist()
+    return [tuple(row[: len(sentence)]) for row, sentence in zip(rows, sentences, strict=True)]
+
+
+def _trace(steps: list[_Step], ends: list[_Ends]) -> list[Hypothesis]:
+    """Follow the best sentences back from their last word to their first."""
     words = torch.stack([step.words for step in steps]).tolist()  # [step][picture][beam]
     parents = torch.stack([step.parents for step in steps]).tolist()
     log_probs = torch.stack([step.log_probs for step in steps]).tolist()
     regions = torch.stack([step.regions for step in steps]).float().cpu()  # (steps, B, K, R)
     sentinel = torch.stack([step.sentinel for step in steps]).float().cpu()  # (steps, B, K)
+    end_log_probs = torch.stack([end.log_probs for end in ends]).tolist()
+    entropies = torch.stack([end.entropies for end in ends]).tolist()
+    scores = torch.stack([end.scores for end in ends], dim=1).flatten(1)  # (B, (steps + 1) * K)
+    best, index = scores.topk(min(1 + RIVALS, scores.shape[1]), dim=1)
+    beams = len(words[0][0])
     hypotheses = []
-    winners = zip(lengths.tolist(), beams.tolist(), best.tolist(), ends.tolist(), strict=True)
-    for picture, (length, beam, score, end) in enumerate(winners):
-        path = []
-        for step in range(length - 1, -1, -1):
-            path.append(beam)
-            beam = parents[step][picture][beam]
-        path.reverse()
-        at = range(length)
+    for picture, places in enumerate(index.tolist()):
+        paths = [_path(parents, picture, *divmod(place, beams)) for place in places]
+        written = [
+            tuple(words[step][picture][beam] for step, beam in enumerate(path)) for path in paths
+        ]
+        path, length = paths[0], len(paths[0])
+        at = list(range(length))
+        before = [0, *(parents[step][picture][path[step]] for step in at[1:])]
         hypotheses.append(
             Hypothesis(
-                words=tuple(words[step][picture][path[step]] for step in at),
-                log_probs=(*(log_probs[step][picture][path[step]] for step in at), end),
-                regions=regions[list(at), picture, path],
-                sentinel=sentinel[list(at), picture, path],
-                score=score,
+                words=written[0],
+                log_probs=(
+                    *(log_probs[step][picture][path[step]] for step in at),
+                    end_log_probs[length][picture][path[-1]],
+                ),
+                entropies=(
+                    *(entropies[step][picture][before[step]] for step in at),
+                    entropies[length][picture][path[-1]],
+                ),
+                regions=regions[at, picture, path],
+                sentinel=sentinel[at, picture, path],
+                score=float(best[picture, 0]),
+                rivals=tuple(
+                    Rival(sentence, score)
+                    for sentence, score in zip(written[1:], best[picture, 1:].tolist(), strict=True)
+                    if score > -math.inf
+                ),
             )
         )
     return hypotheses
+
+
+def _path(parents: list[list[list[int]]], picture: int, length: int, beam: int) -> list[int]:
+    """The beam of each word of a sentence, from the beam of its last."""
+    path: list[int] = []
+    for step in range(length - 1, -1, -1):
+        path.append(beam)
+        beam = parents[step][picture][beam]
+    return path[::-1]

@@ -1,21 +1,25 @@
 """The figures of a model on one split of a data set, by the field's standard scorers."""
 
 import time
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from core.caption import Caption
 from core.captioner import BATCH, Captioner
-from training.data import load_split
+from training.data import Example, load_split
 from training.scores import score
 
 
 def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None) -> dict[str, Any]:
     """Caption every picture of a split and score the sentences against all of people's.
 
-    A picture of which nothing is said (it is black, or one plain colour) counts with an empty
-    caption.
+    What the model writes is scored even where it is too doubtful to be said; a picture for which
+    nothing is written (it is black, or one plain colour) counts with an empty caption.
 
     Args:
         data: folder of a data set, see ``load_split``.
@@ -25,7 +29,7 @@ def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None)
         model: folder of a trained model; None for the one that comes with Seesay.
 
     Returns:
-        The figures of ``score``, and ``images``, ``silent`` (pictures of which nothing was said),
+        The figures of ``score``, and ``images``, ``silent`` (pictures without a sentence),
         ``beam``, ``seconds`` (for opening and captioning all pictures), ``model`` (its name),
         ``data`` and ``split``.
 
@@ -34,13 +38,8 @@ def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None)
     """
     examples = load_split(data, split)
     captioner = Captioner.load(model, device)
-    captions: list[str | None] = []
     began = time.monotonic()
-    with tqdm(total=len(examples), desc=f"{data.name} {split}", unit="picture") as bar:
-        for at in range(0, len(examples), BATCH):
-            paths = [example.path for example in examples[at : at + BATCH]]
-            captions += [found.caption for found in captioner.caption_many(paths, beam)]
-            bar.update(len(paths))
+    captions = [found.caption for found in describe(captioner, examples, beam)]
     seconds = time.monotonic() - began
     references = [example.sentences for example in examples]
     return {
@@ -53,3 +52,25 @@ def evaluate(data: Path, split: str, beam: int, device: str, model: Path | None)
         "data": str(data),
         "split": split,
     }
+
+
+def describe(captioner: Captioner, examples: Sequence[Example], beam: int) -> list[Caption]:
+    """Caption pictures, with a progress bar, and say even what is too doubtful to be said.
+
+    Args:
+        captioner: of which a copy is used.
+        examples: the pictures.
+        beam: of the search, at least 1.
+
+    Raises:
+        PictureError: if a picture cannot be read.
+    """
+    outspoken = copy(captioner)
+    outspoken.confidence = replace(captioner.confidence, none=0.0)
+    captions: list[Caption] = []
+    with tqdm(total=len(examples), desc="captions", unit="picture") as bar:
+        for at in range(0, len(examples), BATCH):
+            paths = [example.path for example in examples[at : at + BATCH]]
+            captions += outspoken.caption_many(paths, beam)
+            bar.update(len(paths))
+    return captions
