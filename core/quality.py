@@ -1,28 +1,78 @@
-"""Pictures of which nothing can honestly be said."""
+"""Pictures of which no sentence about a photograph is made: too bad to see, or no photograph."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-# Of 255; a covered lens still gives a little noise, a night street has lamps.
-_DARK = 20
-_FLAT = 4
+from core.kinds import judge
+from core.sample import Sample, take_sample
 
-# "Almost", for a line of small print may stand on such a page.
+# Of 255; a covered lens still gives a little noise, a night street has lamps.
+_DARK = 36
+_FLAT = 4
+# A picture is refused where it is a photograph with a smaller probability; chosen on val.
+_PHOTOGRAPH = 0.65
+
+# More words than this are hardly in an icon, or in a chart, whose text is mostly numbers.
+_WORDS = {"icon": 3, "chart": 12}
+_PLAIN = 0.7
+
+# What is said of each, in words that help; text that was read may follow.
 SENTENCES = {
     "dark": "The picture is almost black. The lens may be covered, or the screen curtain on.",
-    "blank": "The picture is almost one plain colour. There is too little in it to describe.",
+    "blank": "The picture is almost one plain colour: a wall, the sky, or something over the lens.",
+    "overexposed": "The picture is almost all white: far too bright. Turn away from the light.",
+    "blurred": "Blurred: hold still, and not too close.",
+    "noise": "The picture is nothing but grain. More light may help.",
+    "screen": "This is a screen, not a photograph.",
+    "document": "This is a document.",
+    "chart": "This is a chart or a diagram.",
+    "icon": "This is an icon or a simple drawing.",
 }
+# No photographs, but there may be much in them, above all text.
+DRAWN = frozenset({"screen", "document", "chart", "icon"})
+# Codes with which no sentence about a photograph is made.
+UNFIT = frozenset(SENTENCES)
 
 
 def find_notes(pixels: np.ndarray) -> tuple[str, ...]:
-    """Codes of what makes a picture unfit for a sentence: ``dark`` or ``blank``; mostly none.
+    """The code of what makes a picture unfit for a sentence, of ``SENTENCES``; mostly none.
 
     Args:
-        pixels: (height, width, 3) uint8 RGB.
+        pixels: (height, width, 3) uint8 RGB, of any size.
     """
-    # Every few pixels are enough, and keep a large photograph from costing more than its caption.
-    step = max(1, min(pixels.shape[:2]) // 128)
-    sample = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
-    if np.percentile(sample.max(axis=1), 99) < _DARK:
-        return ("dark",)
-    low, high = np.percentile(sample, (1, 99), axis=0)
-    return ("blank",) if (high - low).max() < _FLAT else ()
+    sample = take_sample(pixels)
+    if plain := _plain(sample):
+        return (plain,)
+    kinds = judge(sample)
+    if kinds.pop("photograph") >= _PHOTOGRAPH:
+        return ()
+    return (max(kinds, key=lambda kind: kinds[kind]),)
+
+
+def _plain(sample: Sample) -> str | None:
+    """What is certain without statistics: of black nothing is ever invented."""
+    colours = sample.small[::2, ::2].reshape(-1, 3)
+    lowest, high, highest = np.percentile(colours, (0.2, 99, 99.8), axis=0)
+    if high.max() < _DARK:
+        return "dark"
+    if (highest - lowest).max() < _FLAT:
+        return "blank"
+    return None
+
+
+def settle_notes(notes: tuple[str, ...], text: Sequence[str]) -> tuple[str, ...]:
+    """The notes of what is no photograph, once its text is known.
+
+    A message box looks much like a chart, and a page to log in like an icon, until one reads them.
+
+    Args:
+        notes: as `find_notes` gave them.
+        text: paragraphs that were read.
+    """
+    words = [word for paragraph in text for word in paragraph.split()]
+    plain = sum(word.strip(".,:;!?").isalpha() for word in words)
+    most = _WORDS.get(notes[0]) if notes else None
+    if most is not None and plain > max(most, _PLAIN * len(words)):
+        return ("screen",)
+    return notes

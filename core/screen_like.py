@@ -1,0 +1,134 @@
+"""Statistics that tell a drawn picture (screen, document, chart, icon) from a photograph."""
+
+import cv2
+import numpy as np
+
+from core.sample import SIDE, Sample, distance
+
+_TILE = 8
+_TILES = SIDE // _TILE
+
+NAMES = (
+    "flat pixels",
+    "nearly flat pixels",
+    "weak steps",
+    "strong steps",
+    "very strong steps",
+    "strong among all steps",
+    "flat tiles",
+    "two-tone tiles",
+    "textured tiles",
+    "top colour",
+    "two top colours",
+    "four top colours",
+    "sixteen top colours",
+    "colour entropy",
+    "saturation",
+    "saturated",
+    "brightness",
+    "paper",
+    "black",
+    "steps along the axes",
+    "longest row",
+    "rows in step",
+    "longest column",
+    "columns in step",
+    "row rhythm",
+    "busy parts",
+    "equal neighbours",
+    "close neighbours",
+    "far neighbours",
+    "far among unequal",
+    "grain",
+    "rim",
+    "centre",
+    "tile softness",
+    "grey steps",
+)
+
+
+def statistics(sample: Sample) -> np.ndarray:
+    """The statistics ``NAMES`` of a picture, each roughly 0 to 1; (statistics,) float32."""
+    across = distance(sample.small[:-1, :-1], sample.small[:-1, 1:])  # (223, 223)
+    down = distance(sample.small[:-1, :-1], sample.small[1:, :-1])
+    step = cv2.max(across, down)
+    steps = np.bincount(step.ravel(), minlength=256).cumsum() / step.size  # share up to each size
+    weak, strong = steps[24] - steps[4], 1 - steps[40]
+
+    # Tiles of 8 x 8 pixels: (784, 64) grey values.
+    tiles = sample.grey.reshape(_TILES, _TILE, _TILES, _TILE).swapaxes(1, 2).reshape(-1, _TILE**2)
+    low, high = tiles.min(axis=1, keepdims=True), tiles.max(axis=1, keepdims=True)
+    spread = high - low
+    near_end = (cv2.min(tiles - low, high - tiles) < 0.15 * spread).mean(axis=1)
+    spread = spread[:, 0]
+    contrasty = spread > 24
+    softness = tiles[contrasty].std(axis=1) / spread[contrasty]
+
+    red, green, blue = cv2.split(sample.small)
+    # Sixteen steps of each channel.
+    coarse = (sample.small >> 4).astype(np.uint16)
+    counts = np.bincount((coarse @ np.array((256, 16, 1), np.uint16)).ravel())
+    shares = np.sort(counts[counts > 0])[::-1] / SIDE**2
+    entropy = -(shares * np.log2(shares)).sum()
+
+    peak = cv2.max(cv2.max(red, green), blue)
+    floor = cv2.min(cv2.min(red, green), blue)
+    chroma = peak - floor
+
+    hard = step > 24
+    hard_across, hard_down = across > 24, down > 24
+    axial = (hard_across & (down < across // 5)).sum() + (hard_down & (across < down // 5)).sum()
+    rows, columns = hard_down.mean(axis=1), hard_across.mean(axis=0)
+    # Lines of text: the share of each row that is inked goes up and down.
+    ink = hard_across.mean(axis=1)
+    rhythm = np.abs(np.diff(ink)).mean() / (ink.mean() + 0.01)
+    parts = hard[:220, :220].reshape(10, 22, 10, 22).mean(axis=(1, 3))
+    rim = hard.sum() - hard[16:-16, 16:-16].sum()
+
+    neighbours = np.bincount(sample.beside.ravel(), minlength=256)
+    neighbours = (neighbours + np.bincount(sample.below.ravel(), minlength=256)).cumsum()
+    neighbours = neighbours / neighbours[-1]
+    far = 1 - neighbours[32]
+    grain = float(np.searchsorted(neighbours, 0.5))
+
+    textured = (spread > 14) & (near_end < 0.5)
+    return np.array(
+        (
+            steps[1],
+            steps[4],
+            weak,
+            strong,
+            1 - steps[80],
+            strong / (1 - steps[4] + 0.01),
+            (spread <= 4).mean(),
+            ((spread > 48) & (near_end > 0.7)).mean(),
+            textured.mean(),
+            shares[0],
+            shares[:2].sum(),
+            shares[:4].sum(),
+            shares[:16].sum(),
+            entropy / 12,
+            chroma.mean() / 255,
+            (chroma > 60).mean(),
+            peak.mean() / 255,
+            ((floor > 215) & (chroma < 24)).mean(),
+            (peak < 48).mean(),
+            axial / (hard_across.sum() + hard_down.sum() + 1),
+            rows.max(),
+            (rows > 0.25).mean(),
+            columns.max(),
+            (columns > 0.25).mean(),
+            min(rhythm, 2) / 2,
+            (parts > 0.03).mean(),
+            neighbours[0],
+            neighbours[2],
+            far,
+            far / (1 - neighbours[0] + 0.01),
+            min(grain, 16) / 16,
+            rim / 13000,
+            hard[56:168, 56:168].mean(),
+            softness.mean() if len(softness) else 0.5,
+            (chroma[:-1, :-1][hard] < 24).mean() if hard.any() else 0.5,
+        ),
+        np.float32,
+    )
