@@ -1,0 +1,245 @@
+"""Reads the text in a picture, with a local OCR library whose models come inside its wheel."""
+
+import threading
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.caption import Box
+from core.text_engine import Pixels, Quads, TextEngine
+from core.text_layout import Area, Placed, paragraphs, reading_order
+from core.text_likely import text_likely
+from core.text_speech import split_parts, worth_saying
+
+# Text is looked for at full size on whatever a screen shows at 100 %. What is larger comes from a
+# camera, or from a screen whose text is drawn larger: it is looked for in a reduced copy, which
+# bounds time and memory, and read from the full picture.
+_SCREEN_PIXELS = 2560 * 1440
+_REDUCED_PIXELS = 1600 * 1200
+# Enough to tell whether there is text at all.
+_GLANCED_PIXELS = 416 * 312
+# Lines below this confidence are debris: icons, borders, texture.
+_CONFIDENT = 0.6
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line read in a picture.
+
+    Attributes:
+        text: what is written, in Latin letters.
+        confidence: mean probability of its characters, 0 to 1; less beside another script.
+        box: upright, around the line.
+    """
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True)
+class Text:
+    """What was read in a picture.
+
+    Attributes:
+        lines: in reading order.
+        paragraphs: the same as it would be read aloud: wrapped lines joined, cells of a row
+            separated by commas, what is repeated said once, debris left out.
+        complete: whether the picture was read to its end.
+    """
+
+    lines: tuple[Line, ...]
+    paragraphs: tuple[str, ...]
+    complete: bool
+
+    @property
+    def spoken(self) -> str:
+        """Everything, each paragraph ended by a full stop so that a voice pauses there."""
+        return " ".join(self.parts(words=1))
+
+    def parts(self, words: int = 40) -> tuple[str, ...]:
+        """What to read on each press of a key: whole sentences, of about so many words each.
+
+        Of a text that was not read to its end, the sentence in which it stops is left out, so
+        that the first portions stay the same when more is read.
+        """
+        return split_parts(self.paragraphs, words, complete=self.complete)
+
+    def begins(self, words: int = 25) -> str:
+        """The first sentences, of about so many words; empty where there is no text."""
+        return next(iter(self.parts(words)), "")
+
+    @property
+    def doubtless(self) -> tuple[str, ...]:
+        """The lines of a photograph that are beyond doubt, without the date that cameras print."""
+        said = (
+            line.text for line in self.lines if worth_saying(line.text, line.confidence, line.box)
+        )
+        return tuple(dict.fromkeys(said))
+
+    def says(self, words: int = 25) -> str:
+        """What a photograph says beyond doubt, such as ``EXIT``; mostly empty.
+
+        Args:
+            words: at most about so many.
+        """
+        joined = [", ".join(self.doubtless)] if self.doubtless else []
+        return next(iter(split_parts(joined, words)), "")
+
+
+class Reading:
+    """A picture whose lines were found, and are read as far as asked for.
+
+    A screen full of text takes seconds to read. The first words are there much sooner, and the
+    rest when the user wants to hear on.
+
+    Args:
+        engine: what reads the lines.
+        pixels: (height, width, 3) uint8 RGB; kept as long as this is.
+        quads: the lines that were found in it.
+    """
+
+    def __init__(self, engine: TextEngine, pixels: Pixels, quads: Quads) -> None:
+        self._engine, self._pixels = engine, pixels
+        areas = [Area(*quad.min(axis=0), *quad.max(axis=0)) for quad in quads.astype(float)]
+        self._places = reading_order(areas)
+        self._quads = quads[[place.index for place in self._places]]
+        self._read: list[tuple[str, float]] = []  # text and confidence
+
+    @property
+    def complete(self) -> bool:
+        """Whether every line was read."""
+        return len(self._read) == len(self._quads)
+
+    def text(self, words: int | None = None, cancelled: Callable[[], bool] | None = None) -> Text:
+        """Read on, and return everything read so far.
+
+        Args:
+            words: stop when so many are read in all; None reads to the end.
+            cancelled: asked before each line; when true, the lines read so far are returned.
+        """
+        while not self.complete:
+            if words is not None and sum(len(text.split()) for text, _ in self._read) >= words:
+                break
+            if cancelled is not None and cancelled():
+                break
+            line = slice(len(self._read), len(self._read) + 1)
+            self._read += self._engine.recognise(self._pixels, self._quads[line])
+        return self._text()
+
+    def _text(self) -> Text:
+        kept: list[tuple[Line, Placed]] = []
+        for (raw, confidence), place in zip(self._read, self._places, strict=False):
+            text, share = _latin(raw)
+            confidence *= share  # beside another script, Latin letters are often misread
+            if text and confidence >= _CONFIDENT:
+                kept.append((Line(text, confidence, self._share(place.area)), place))
+        told = [(line.text, place) for line, place in kept if not _debris(line.text)]
+        return Text(
+            lines=tuple(line for line, _ in kept),
+            paragraphs=tuple(dict.fromkeys(paragraphs(told))),
+            complete=self.complete,
+        )
+
+    def _share(self, area: Area) -> Box:
+        height, width = self._pixels.shape[:2]
+        return (
+            max(0.0, area.left / width),
+            max(0.0, area.top / height),
+            min(1.0, area.right / width),
+            min(1.0, area.bottom / height),
+        )
+
+
+class TextReader:
+    """Finds and reads lines of text. The models are loaded on first use, or by `load`.
+
+    One reader may be used from any thread, but by one at a time; the same picture always gives
+    the same text. Text that stands on its head is not read.
+
+    Args:
+        threads: for the networks; by default all processors of this process.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._engine: TextEngine | None = None
+
+    def load(self) -> TextEngine:
+        """Load the models, about a second; does nothing when they are.
+
+        Raises:
+            TextReaderMissing: if the library or its models are not there.
+        """
+        with self._lock:
+            if self._engine is None:
+                self._engine = TextEngine(self._threads)
+            return self._engine
+
+    def read(
+        self,
+        pixels: Pixels,
+        words: int | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Text:
+        """Read a picture, or its first words.
+
+        Args:
+            pixels: (height, width, 3) uint8 RGB.
+            words: stop when so many are read; None reads to the end. To read on later without
+                beginning anew, keep what `find` returns.
+            cancelled: asked before each line; when true, the lines read so far are returned.
+
+        Raises:
+            TextReaderMissing: if the library or its models are not there.
+        """
+        return self.find(pixels).text(words, cancelled)
+
+    def likely(self, pixels: Pixels) -> bool:
+        """Whether a photograph is worth reading; far quicker than finding no text in it.
+
+        The quick look of `core.text_likely` comes first and spares most photographs the rest, and
+        even the loading of the models; the network then looks at a small copy of the picture.
+
+        Args:
+            pixels: (height, width, 3) uint8 RGB.
+
+        Raises:
+            TextReaderMissing: if the library or its models are not there.
+        """
+        return text_likely(pixels) and len(self.load().find(pixels, _GLANCED_PIXELS)) > 0
+
+    def find(self, pixels: Pixels) -> Reading:
+        """Find the lines of a picture and put them into reading order, without reading them yet.
+
+        Args:
+            pixels: (height, width, 3) uint8 RGB; kept until the `Reading` is dropped.
+
+        Raises:
+            TextReaderMissing: if the library or its models are not there.
+        """
+        engine = self.load()
+        large = pixels.shape[0] * pixels.shape[1] > _SCREEN_PIXELS
+        quads = engine.find(pixels, _REDUCED_PIXELS if large else _SCREEN_PIXELS)
+        return Reading(engine, pixels, quads)
+
+
+def _latin(text: str) -> tuple[str, float]:
+    """The text without characters of other scripts, and the share of it that this is.
+
+    A voice could not read them, and icons are often taken for them.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    kept = "".join(char for char in text if _is_latin(char)).strip()
+    return kept, len(kept) / max(1, len(text))
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() or not char.isalpha() or "LATIN" in unicodedata.name(char, "")
+
+
+def _debris(text: str) -> bool:
+    """Single letters and signs: borders, icons, bullets. A digit may be a price or a key."""
+    solid = [char for char in text if char.isalnum()]
+    return not solid or (len(solid) == 1 and not solid[0].isdigit())
