@@ -1,19 +1,55 @@
-"""From attention over the region grid to words such as "upper left", and boxes."""
+"""From a map over the region grid to "upper left", boxes, and a sentence with places."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from core.caption import Box
+from core.caption import Box, Word
+from core.nouns import NOUNS
+from core.vocabulary import write_sentence
 
-# A word counts as seen when more of its attention fell on the picture than this.
+# A word counts as seen when it is grounded more than this; chosen on the val splits.
 SEEN = 0.5
-# How far from the middle, as a share of the side, the centre of attention leaves "centre".
+# How far from the middle, as a share of the side, the centre of the map leaves "centre".
 _OFF_CENTRE = 0.1
-# Cells with at least this share of the strongest cell's attention lie in the box.
-_IN_BOX = 0.5
+# Cells with at least this share of the strongest cell lie in the box; chosen on the val splits.
+_IN_BOX = 0.6
+# A box of at least this share of the picture is said to be everywhere.
+_EVERYWHERE = 0.6
+# More places than this in one sentence are hard to follow by ear.
+_MOST_PLACES = 3
+
+_SAID = {
+    "above": "at the top",
+    "below": "at the bottom",
+    "centre": "in the middle",
+    "left": "on the left",
+    "right": "on the right",
+}
+
+
+def locate(word: str, attention: np.ndarray, grounded: float) -> Word:
+    """A word of a sentence, with the place where it was seen if it names a thing.
+
+    Args:
+        word: as it stands in the sentence.
+        attention: (rows, columns), not negative; the cells sum to one.
+        grounded: how much the word was seen rather than expected, 0 to 1.
+    """
+    seen = grounded > SEEN and word in NOUNS
+    return Word(
+        word=word,
+        grounded=grounded,
+        where=place(attention) if seen else None,
+        box=box(attention) if seen else None,
+        attention=tuple(tuple(row) for row in attention.tolist()),
+    )
 
 
 def place(attention: np.ndarray) -> str:
-    """Where the centre of attention lies: ``centre``, ``left``, ``upper left`` …
+    """Where the centre of a map lies: ``centre``, ``left``, ``upper left`` …
+
+    Left is left for who looks at the picture.
 
     Args:
         attention: (rows, columns), not negative.
@@ -30,7 +66,7 @@ def place(attention: np.ndarray) -> str:
 
 
 def box(attention: np.ndarray) -> Box:
-    """The smallest box around the cells that were looked at most, as shares of the picture.
+    """The smallest box around the strongest cells, as shares of the picture.
 
     Args:
         attention: (rows, columns), not negative.
@@ -44,3 +80,50 @@ def box(attention: np.ndarray) -> Box:
         float((across[-1] + 1) / columns),
         float((down[-1] + 1) / rows),
     )
+
+
+def said_place(word: Word) -> str | None:
+    """Where a word was seen, to be heard: "lower left", "in the middle", "everywhere".
+
+    Returns:
+        None for words that were hardly seen.
+    """
+    if word.where is None or word.box is None:
+        return None
+    left, top, right, bottom = word.box
+    if (right - left) * (bottom - top) >= _EVERYWHERE:
+        return "everywhere"
+    return _SAID.get(word.where, word.where)
+
+
+def spoken_where(words: Sequence[Word]) -> str:
+    """The sentence with the places of its things, "A dog, lower left, runs through grass."
+
+    A place follows the noun it belongs to, the last one where several make one name ("fire
+    hydrant"). Of more than three, those are told whose words were seen best. A place that was told
+    just before is not told again.
+
+    Args:
+        words: of a caption, in order.
+
+    Returns:
+        The sentence without a place where no noun was seen clearly; "" without words.
+    """
+    nouns = [
+        at
+        for at, word in enumerate(words)
+        if word.word in NOUNS
+        and word.where is not None
+        and not (at + 1 < len(words) and words[at + 1].word in NOUNS)
+    ]
+    told = sorted(nouns, key=lambda at: -words[at].grounded)[:_MOST_PLACES]
+    parts: list[str] = []
+    last = None
+    for at, word in enumerate(words):
+        place = said_place(word) if at in told else None
+        if place is None or place == last:
+            parts.append(word.word)
+            continue
+        last = place
+        parts.append(f"{word.word}, {place}" + ("," if at + 1 < len(words) else ""))
+    return write_sentence(parts)
