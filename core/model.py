@@ -33,6 +33,8 @@ class ModelConfig:
         hidden: width of word embeddings, LSTM and attention.
         heads: number of attention heads; divides ``hidden``.
         dropout: share of the decoder's units left out in training.
+        classes: answers of the second head, which names things as the encoder's original classifier
+            did (1,000 for ImageNet); 0 for a model without it.
 
     Raises:
         ValueError: if a size is out of range; a foreign file must not take all memory.
@@ -44,9 +46,15 @@ class ModelConfig:
     hidden: int = 512
     heads: int = 8
     dropout: float = 0.3
+    classes: int = 0
 
     def __post_init__(self) -> None:
-        ranges = {"image_size": (32, 1024), "hidden": (1, 4096), "heads": (1, 4096)}
+        ranges = {
+            "image_size": (32, 1024),
+            "hidden": (1, 4096),
+            "heads": (1, 4096),
+            "classes": (0, 100_000),
+        }
         for name, (least, most) in ranges.items():
             size = getattr(self, name)
             if type(size) is not int or not least <= size <= most:  # to isinstance, True is an int
@@ -170,9 +178,13 @@ class Encoder(nn.Module):
         Returns:
             (pictures, rows * columns, channels) float.
         """
-        x = (pixels.float() / 255 - self.mean) / self.std
-        x = self.cnn(x.contiguous(memory_format=torch.channels_last))  # (B, C, rows, columns)
+        x = self.cnn(self.normalise(pixels))  # (B, C, rows, columns)
         return x.flatten(2).transpose(1, 2)  # (B, rows * columns, C)
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """What a CNN of torchvision takes, (pictures, 3, side, side) float, of uint8 pixels."""
+        x = (pixels.float() / 255 - self.mean) / self.std
+        return x.contiguous(memory_format=torch.channels_last)
 
 
 class Decoder(nn.Module):
@@ -286,14 +298,38 @@ class Decoder(nn.Module):
 
 
 class CaptionModel(nn.Module):
-    """Encoder and decoder together; built from its configuration alone.
+    """Encoder, decoder, and where there is one the head that names things.
+
+    Built from its configuration alone.
 
     Args:
         config: sizes and names of the parts.
     """
+
+    classifier: nn.Linear | None
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config.encoder, config.image_size)
         self.decoder = Decoder(self.encoder.channels, config)
+        self.classifier = None
+        if config.classes:
+            self.classifier = nn.Linear(self.encoder.channels, config.classes)
+
+    def recognise(self, regions: Tensor) -> Tensor:
+        """What the encoder's original classifier would answer to pictures.
+
+        Args:
+            regions: (pictures, regions, channels) from the encoder.
+
+        Returns:
+            (pictures, classes) logits.
+
+        Raises:
+            ValueError: if this model has no such head.
+        """
+        if self.classifier is None:
+            raise ValueError("this model has no head that names things")
+        logits: Tensor = self.classifier(regions.mean(dim=1))
+        return logits

@@ -100,6 +100,10 @@ def test_no_toml(tmp_path: Path) -> None:
         ('name = "tiny"', 'name = "tiny"\nlabel_smoothing = 1', "label_smoothing"),
         ('name = "tiny"', 'name = "tiny"\nprecision = "float8"', "precision"),
         ("heads = 2", "heads = 3", "heads"),
+        ("hidden = 16", "classes = 1000", "classes"),
+        ('name = "tiny"', 'name = "tiny"\nrewind = 1.5', "rewind"),
+        ("batch = 2", "batch = 2\nkeep = 1", "encoder_learning_rate"),
+        ("batch = 2", "batch = 2\nencoder_learning_rate = 1\nkeep = -1", "keep"),
         ("[[stage]]", '[[data]]\nfolder = "elsewhere/shapes"\n\n[[stage]]', "same name"),
     ],
 )

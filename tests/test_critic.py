@@ -7,7 +7,13 @@ import torch
 
 from core.model import Decoder, ModelConfig
 from core.vocabulary import Vocabulary
-from training.critic import CiderReward, advantages, sample_sentences, strip
+from training.critic import (
+    CiderReward,
+    advantages,
+    cost_of_repeating,
+    sample_sentences,
+    strip,
+)
 
 pytest.importorskip("pycocoevalcap")
 
@@ -40,6 +46,15 @@ def test_a_sentence_that_breaks_off_earns_less() -> None:
 def test_the_baseline_is_the_mean_of_the_others() -> None:
     result = advantages(torch.tensor([[1.0, 2.0, 6.0], [3.0, 3.0, 3.0]]))
     assert result.tolist() == [[-3.0, -1.5, 4.5], [0.0, 0.0, 0.0]]
+
+
+def test_saying_a_phrase_again_costs() -> None:
+    a, man, in_, red, shirt, end = 10, 11, 12, 13, 14, END
+    assert cost_of_repeating([a, man, in_, a, red, shirt, end]) == 0
+    once = cost_of_repeating([a, man, in_, a, red, shirt, a, red, shirt, end])
+    twice = cost_of_repeating([a, man, in_, a, red, shirt, in_, a, red, shirt, end])
+    assert 0 < once < twice
+    assert cost_of_repeating([end]) == 0
 
 
 def test_samples_are_sentences() -> None:

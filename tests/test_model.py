@@ -10,6 +10,7 @@ from torchvision.transforms.v2 import functional as transforms
 
 from core.model import CaptionModel, Decoder, Encoder, ModelConfig, Scene, without_head
 from tests.tiny_sets import lively_cnn
+from training.keep import Teacher, add_classifier, forgetting
 
 CHANNELS, REGIONS, VOCABULARY = 6, 9, 11
 
@@ -76,6 +77,20 @@ def test_region_features_are_what_the_cnn_itself_pools(name: str) -> None:
     assert pooled[0].std() > 0.01
     # Untrained EfficientNets add up to large numbers, and their rounding with them.
     assert (regions.mean(dim=1) - pooled[0]).abs().max() < 0.01 * pooled[0].std()
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18"])
+def test_a_new_head_answers_as_the_classifier_it_was_taken_from(name: str) -> None:
+    cnn = lively_cnn(name, 64)
+    model = CaptionModel(ModelConfig(VOCABULARY, name, 64, hidden=12, heads=3)).eval()
+    model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
+    teacher = Teacher(cnn)
+    add_classifier(model, teacher)
+    pixels = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8)
+    found, truth = model.recognise(model.encoder(pixels)), teacher.answer(model.encoder, pixels)
+    assert found.shape == (3, 1000)
+    torch.testing.assert_close(found, truth, rtol=1e-3, atol=1e-3)
+    assert forgetting(found, truth) < 1e-4 < forgetting(found.flip(0), truth)
 
 
 @pytest.mark.parametrize("name", WITH_LAYERS_AFTER_POOLING)

@@ -103,6 +103,27 @@ def test_saving_leaves_the_model_as_it_was(tmp_path: Path) -> None:
         assert torch.equal(tensor, before[name])
 
 
+def test_a_head_that_names_things_is_saved_and_loaded(tmp_path: Path) -> None:
+    vocabulary = Vocabulary([*SPECIALS, "a", "dog"])
+    config = ModelConfig(len(vocabulary), "resnet18", 64, hidden=8, heads=2, classes=7)
+    model = CaptionModel(config).eval()
+    save_model(model, vocabulary, tmp_path, {"name": "mine"})
+    regions = torch.rand(3, 4, 512)
+    found = load_model(tmp_path)[0].recognise(regions)
+    assert found.shape == (3, 7)
+    torch.testing.assert_close(found, model.recognise(regions), rtol=1e-2, atol=1e-3)
+
+
+def test_a_model_from_before_there_were_names_for_things(folder: Path) -> None:
+    architecture = json.loads((folder / CONFIG).read_text())["architecture"]
+    assert architecture.pop("classes") == 0
+    edit(folder, architecture=architecture)
+    model, _, _ = load_model(folder)
+    assert model.classifier is None
+    with pytest.raises(ValueError, match="no head"):
+        model.recognise(torch.rand(1, 4, 1280))
+
+
 @pytest.mark.parametrize("name", ["no such folder", "with\0null"])
 def test_no_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no readable config\.json; install"):
@@ -277,6 +298,10 @@ def test_a_vocabulary_of_no_words(tmp_path: Path) -> None:
         {"dropout": float("nan")},
         {"dropout": 10**400},
         {"dropout": "0.3"},
+        {"classes": 5},
+        {"classes": -1},
+        {"classes": 10**9},
+        {"classes": True},
         {"layers": 3},
     ],
     ids=lambda changes: str(changes)[:30],

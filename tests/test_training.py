@@ -16,16 +16,19 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from core.captioner import Captioner
 from core.errors import SeesayError
+from core.model import build_cnn
 from core.model_file import load_model
 from core.picture import open_picture
 from core.preprocess import squeeze_many
 from core.vocabulary import Vocabulary
-from tests.tiny_sets import draw, entry, karpathy, lively_cnn, shapes
+from tests.tiny_sets import entry, karpathy, lively_cnn, shapes
 from training.config import TrainConfig, read_config
 from training.data import load_split
+from training.keep import Teacher, forgetting
 from training.train import cosine, train
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +42,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def write_config(folder: Path, weights: Path, *data: Path, epochs: Sequence[int] = (1, 1)) -> Path:
+def write_config(
+    folder: Path, weights: Path, *data: Path, epochs: Sequence[int] = (1, 1), keep: float = 0
+) -> Path:
     """A run of both stages in ``folder/run``."""
     sets = "\n".join(f'[[data]]\nfolder = "{one}"\nweight = 1.5\n' for one in data)
     folder.mkdir(exist_ok=True)
@@ -76,6 +81,7 @@ learning_rate = 2e-3
 encoder_learning_rate = 1e-3
 warm_up = 4
 smallest_crop = 0.8
+keep = {keep}
 """
     )
     return file
@@ -117,10 +123,11 @@ def test_curves_are_a_picture(finished: TrainConfig) -> None:
     assert open_picture(Path(finished.output) / "curves.png").width > 500
 
 
-def test_best_model_captions(finished: TrainConfig, tmp_path: Path) -> None:
+def test_best_model_captions(finished: TrainConfig) -> None:
     captioner = Captioner.load(Path(finished.output) / "best", "cpu")
-    draw(tmp_path / "a.png")
-    assert captioner.caption(tmp_path / "a.png").caption
+    # Of its own pictures, which are drawn, the program would say so instead.
+    photographs = Path(pytest.importorskip("skimage").__file__).parent / "data"
+    assert captioner.caption(photographs / "chelsea.png").caption
     facts = captioner.config
     assert (facts["name"], facts["licence"]) == ("tiny", "for tests")
     assert facts["training"]["pictures"] == 12
@@ -181,6 +188,81 @@ def test_training_goes_on_from_a_trained_model(finished: TrainConfig, tmp_path: 
     assert vocabulary.words == old_vocabulary.words  # no zebra: the output layer has its size
     for name, tensor in new.state_dict().items():
         torch.testing.assert_close(tensor, old.state_dict()[name], rtol=1e-3, atol=1e-3)
+
+
+def squares(data: Path) -> Tensor:
+    """The pictures of its val split, as the model gets them."""
+    pixels = [open_picture(example.path).pixels for example in load_split(data, "val")]
+    return torch.from_numpy(squeeze_many(pixels, SIDE))
+
+
+@torch.inference_mode()
+def forgotten(folder: Path, weights: Path, data: Path) -> float:
+    """How far a run's second head is from the original classifier on new pictures, at its end."""
+    cnn = build_cnn(ENCODER)
+    cnn.load_state_dict(load_file(weights))
+    model, _, _ = load_model(folder / "best")
+    last = load_file(folder / "last.safetensors")
+    model.load_state_dict(
+        {k.removeprefix("model."): v for k, v in last.items() if k.startswith("model.")}
+    )
+    pixels = squares(data)
+    truth = Teacher(cnn).answer(model.encoder, pixels)
+    return forgetting(model.recognise(model.encoder(pixels)), truth).item()
+
+
+def test_what_the_original_classifier_knew_is_kept(weights: Path, tmp_path: Path) -> None:
+    opinionated = load_file(weights)
+    opinionated["classifier.3.bias"] = torch.randn(1000, generator=torch.manual_seed(1))
+    save_file(opinionated, tmp_path / "cnn.safetensors")
+    weights = tmp_path / "cnn.safetensors"
+    data = shapes(tmp_path / "shapes", 24)
+    config = read_config(write_config(tmp_path, weights, data, keep=5))
+    stage = replace(config.stages[1], epochs=2, batch=4, learning_rate=3e-2)
+    train(replace(config, output=str(tmp_path / "a"), stages=(stage,)))
+    train(replace(config, output=str(tmp_path / "b"), stages=(replace(stage, keep=1e-9),)))
+    kept = forgotten(tmp_path / "a", weights, data)
+    assert kept < 0.5 * forgotten(tmp_path / "b", weights, data)
+    for row in rows(tmp_path / "a"):
+        assert 0 <= float(row["same_shapes"]) <= 100
+    # The batch norms keep their statistics.
+    before, after = load_file(weights), load_file(tmp_path / "a" / "last.safetensors")
+    for name, tensor in before.items():
+        if name.endswith(("running_mean", "running_var")):
+            kept_tensor = after[f"model.encoder.cnn.{name.removeprefix('features.')}"]
+            assert torch.equal(kept_tensor, tensor), name
+
+
+def test_a_trained_model_is_given_a_second_head(
+    finished: TrainConfig, weights: Path, tmp_path: Path
+) -> None:
+    start = Path(finished.output) / "best"
+    assert load_model(start)[0].classifier is None
+    stage = replace(finished.stages[1], keep=1.0)
+    config = replace(finished, output=str(tmp_path / "run"), start=str(start), stages=(stage,))
+    model, _, _ = load_model(train(config))
+    assert model.config.classes == 1000
+    assert model.classifier is not None
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_the_encoder_is_taken_back(
+    share: float, finished: TrainConfig, weights: Path, tmp_path: Path
+) -> None:
+    config = replace(
+        finished,
+        output=str(tmp_path / "run"),
+        start=str(Path(finished.output) / "best"),
+        stages=(replace(finished.stages[0], learning_rate=1e-12),),
+        rewind=share,
+    )
+    train(config)
+    trained = load_model(Path(finished.output) / "best")[0].encoder.cnn.state_dict()
+    after, original = load_file(tmp_path / "run" / "last.safetensors"), load_file(weights)
+    for name, tensor in trained.items():
+        if tensor.is_floating_point():
+            expected = torch.lerp(tensor, original[f"features.{name}"], share)
+            torch.testing.assert_close(after[f"model.encoder.cnn.{name}"], expected)
 
 
 def test_a_recipe_in_bfloat16_trains_on_every_processor(
@@ -348,8 +430,8 @@ def test_killed_and_resumed_run_ends_like_an_uninterrupted_one(
     tmp_path: Path, weights: Path
 ) -> None:
     data = shapes(tmp_path / "shapes", 16)
-    whole = write_config(tmp_path / "whole", weights, data, epochs=(2, 2))
-    killed = write_config(tmp_path / "killed", weights, data, epochs=(2, 2))
+    whole = write_config(tmp_path / "whole", weights, data, epochs=(2, 2), keep=0.5)
+    killed = write_config(tmp_path / "killed", weights, data, epochs=(2, 2), keep=0.5)
     uninterrupted = start(whole)
     folder = killed.parent / "run"
     kill_inside(start(killed), folder, stage=0, epoch=1)

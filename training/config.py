@@ -59,6 +59,8 @@ class StageConfig:
             encoder that learns; cached features know only the mirror image).
         samples: sentences drawn for each picture in self-critical training, at least 2 (see
             ``critic.py``; the loss is minus their mean CIDEr-D); 0 trains by teacher forcing.
+        keep: weight of the second target, the answers of the encoder's original classifier (see
+            ``keep.py``; with an encoder that learns); 0 lets it forget them.
     """
 
     name: str
@@ -70,6 +72,7 @@ class StageConfig:
     final: float = 0.0
     smallest_crop: float = 1.0
     samples: int = 0
+    keep: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,11 @@ class TrainConfig:
     Attributes:
         name: of the model, kept in its config.
         output: folder for checkpoints, logs, and the best model so far.
-        weights: torchvision weights of the encoder as a safetensors file; without it torchvision
-            downloads its own.
+        weights: torchvision weights of the encoder as a safetensors file, to start from or (see
+            ``keep``) to learn from; without it torchvision downloads its own.
         start: a trained model's folder to go on from, instead of new weights and vocabulary.
+        rewind: how far the encoder of ``start`` is first taken back to the ImageNet weights, on the
+            straight line between the two (Wortsman et al., 2022); 0 leaves it, 1 is all the way.
         licence: of the trained model, kept in its config.
         seed: of everything random.
         min_count: a word that occurs less often in the training sentences is not learnt.
@@ -100,6 +105,7 @@ class TrainConfig:
     model: Mapping[str, Any]
     weights: str | None = None
     start: str | None = None
+    rewind: float = 0.0
     licence: str = ""
     seed: int = 1
     min_count: int = 5
@@ -135,6 +141,7 @@ def read_config(path: Path) -> TrainConfig:
     model = content.pop("model", {})
     _check(isinstance(model, dict), path, "model must be a table, [model]")
     _check("vocabulary_size" not in model, path, "vocabulary_size follows from the sentences")
+    _check("classes" not in model, path, "classes follow from the stages' `keep`")
     try:
         _build(ModelConfig, {"vocabulary_size": len(SPECIALS), **model}, path)
     except ValueError as error:
@@ -171,6 +178,7 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(getattr(config, name) >= 1, path, f"{name} must be at least 1")
     _check(0 < config.clip < inf, path, "clip must be above 0")
     _check(0 <= config.weight_decay < inf, path, "weight_decay must be 0 or above")
+    _check(0 <= config.rewind <= 1, path, "rewind must be from 0 to 1")
     _check(0 <= config.label_smoothing < 1, path, "label_smoothing must be from 0 to below 1")
     names = [Path(data.folder).name for data in config.data]
     # The log tells data sets apart by their folder's name.
@@ -186,6 +194,9 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
         _check(stage.samples == 0 or stage.samples >= 2, path, "samples must be 0, or at least 2")
         _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
+        _check(0 <= stage.keep < inf, path, "keep must be 0 or above")
+        needless = stage.keep and not stage.encoder_learning_rate
+        _check(not needless, path, "keep is for stages with an encoder_learning_rate above 0")
 
 
 def _check(holds: bool, path: Path, sentence: str) -> None:

@@ -114,6 +114,16 @@ def sample_sentences(decoder: Decoder, scene: Scene) -> Tensor:
     return words
 
 
+# CIDEr hardly minds "a man in a red shirt in a red shirt"; whoever hears it does.
+_COST_OF_REPEATING = 0.3
+
+
+def cost_of_repeating(words: Sequence[int]) -> float:
+    """What a sentence's reward loses for every three words that it has said before."""
+    phrases = [*zip(words, words[1:], words[2:], strict=False)]
+    return _COST_OF_REPEATING * (len(phrases) - len({*phrases}))
+
+
 def strip(words: Sequence[int]) -> list[int]:
     """A sentence's indices without ``<start>`` and padding."""
     return [word for word in words if word not in (Vocabulary.start, Vocabulary.pad)]

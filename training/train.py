@@ -30,9 +30,17 @@ from training.checkpoint import (
     seed_step,
 )
 from training.config import StageConfig, TrainConfig
-from training.critic import TEMPERATURE, CiderReward, advantages, sample_sentences, strip
+from training.critic import (
+    TEMPERATURE,
+    CiderReward,
+    advantages,
+    cost_of_repeating,
+    sample_sentences,
+    strip,
+)
 from training.data import Example, for_training, load_split
 from training.features import FeatureCache
+from training.keep import Teacher, add_classifier, forgetting
 from training.log import write_log
 from training.pictures import load_ahead
 from training.precision import autocast, usable_precision
@@ -75,7 +83,14 @@ class Trainer:
             self.examples += examples
             self.weights += [data.weight] * len(examples)
             self.val[folder.name] = load_split(folder, "val")
+        self.teacher: Teacher | None = None
         self.model, self.vocabulary = self._start()
+        if any(stage.keep for stage in config.stages):
+            self.teacher = Teacher(self._original_cnn(self.model.config.encoder), self.dtype)
+            if self.model.classifier is None:
+                seed_step(config.seed, "classifier")
+                add_classifier(self.model, self.teacher)
+            self.teacher.to(self.device)
         self.model.to(self.device)
         self.progress = Progress()
 
@@ -84,6 +99,8 @@ class Trainer:
         config = self.config
         if config.start is not None:
             model, vocabulary, _ = load_model(Path(config.start))
+            if config.rewind:
+                self._rewind(model)
             return model, vocabulary
         sentences = (sentence for example in self.examples for sentence in example.sentences)
         vocabulary = Vocabulary.build(sentences, config.min_count)
@@ -91,19 +108,39 @@ class Trainer:
         try:
             architecture = ModelConfig(vocabulary_size=len(vocabulary), **config.model)
             model = CaptionModel(architecture)
-            cnn = build_cnn(architecture.encoder, pretrained=config.weights is None)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError) as error:
             raise SeesayError(f"The encoder cannot be set up: {error}.") from error
-        if config.weights is not None:
-            try:
-                cnn.load_state_dict(load_file(config.weights))
-            except (OSError, SafetensorError, RuntimeError) as error:
-                raise SeesayError(
-                    f"{config.weights} cannot be read as torchvision's weights of "
-                    f"{architecture.encoder}; put them there, or leave `weights` out to download."
-                ) from error
+        cnn = self._original_cnn(architecture.encoder)
         model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
         return model, vocabulary
+
+    def _rewind(self, model: CaptionModel) -> None:
+        """Take the encoder's weights back on the straight line to those that it began with."""
+        original = without_head(self._original_cnn(model.config.encoder)).state_dict()
+        mixed = {
+            name: torch.lerp(now, original[name], self.config.rewind)
+            if now.is_floating_point()
+            else now
+            for name, now in model.encoder.cnn.state_dict().items()
+        }
+        model.encoder.cnn.load_state_dict(mixed)
+
+    def _original_cnn(self, name: str) -> nn.Module:
+        """The encoder as it was trained on ImageNet, with its classifier."""
+        weights = self.config.weights
+        try:
+            cnn = build_cnn(name, pretrained=weights is None)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise SeesayError(f"The encoder cannot be set up: {error}.") from error
+        if weights is not None:
+            try:
+                cnn.load_state_dict(load_file(weights))
+            except (OSError, SafetensorError, RuntimeError) as error:
+                raise SeesayError(
+                    f"{weights} cannot be read as torchvision's weights of {name}; put them there, "
+                    "or leave `weights` out to download."
+                ) from error
+        return cnn
 
     def run(self, resume: bool) -> Path:
         """Train until the last stage is done."""
@@ -128,7 +165,10 @@ class Trainer:
     def _run_stage(self, stage: StageConfig, state: dict[int, dict[str, Tensor]]) -> None:
         model, progress = self.model, self.progress
         source: FeatureCache | int = model.config.image_size
-        parts = [{"params": [*model.decoder.parameters()], "rate": stage.learning_rate}]
+        heads = [*model.decoder.parameters()]
+        if model.classifier is not None:
+            heads += model.classifier.parameters()
+        parts = [{"params": heads, "rate": stage.learning_rate}]
         if stage.encoder_learning_rate:
             encoder_part = [*model.encoder.parameters()]
             parts.append({"params": encoder_part, "rate": stage.encoder_learning_rate})
@@ -156,7 +196,9 @@ class Trainer:
         batches = Batches(self.examples, self.vocabulary, plan, source, place, stage.smallest_crop)
         rest = Subset(batches, range(progress.step, len(plan)))
         self.model.train()
-        self.model.encoder.train(stage.encoder_learning_rate > 0)
+        # The statistics of the batch norms are part of what is to be kept: those of a batch would
+        # change the answers to four pictures in ten before anything is learnt.
+        self.model.encoder.train(stage.encoder_learning_rate > 0 and not stage.keep)
         title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
         began = time.monotonic()
         total = stage.epochs * len(plan)
@@ -169,7 +211,7 @@ class Trainer:
                 for group in optimizer.param_groups:
                     group["lr"] = group["rate"] * share
                 seed_step(place, progress.step)
-                loss = self._criticise(batch, stage) if stage.samples else self._teach(batch)
+                loss = self._loss(batch, stage)
                 self.model.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
@@ -183,14 +225,29 @@ class Trainer:
                     self._save(optimizer)
         progress.seconds += time.monotonic() - began
 
-    def _teach(self, batch: Batch) -> Tensor:
+    def _loss(self, batch: Batch, stage: StageConfig) -> Tensor:
+        """What the stage minimises: of the sentences and, with `keep`, of the second head."""
+        inputs = batch.inputs.to(self.device)
+        pictures = inputs.dtype == torch.uint8
+        with autocast(self.device, self.dtype):
+            regions = self.model.encoder(inputs) if pictures else inputs
+        if stage.samples:
+            loss = self._criticise(batch, regions, stage.samples)
+        else:
+            loss = self._teach(batch, regions)
+        if stage.keep and self.teacher is not None:
+            logits = self.model.recognise(regions.float())
+            answers = self.teacher.answer(self.model.encoder, inputs)
+            loss = loss + stage.keep * forgetting(logits, answers)
+        return loss
+
+    def _teach(self, batch: Batch, regions: Tensor) -> Tensor:
         """Cross entropy of people's sentences, a mean over words."""
         words, targets = batch.words[:, :-1].to(self.device), batch.words[:, 1:].to(self.device)
         # Nothing is learnt of padding, nor of where <unk> would stand: it is never written.
         counted = (targets != Vocabulary.pad) & (targets != Vocabulary.unknown)
         picture_of = batch.picture_of.to(self.device)
         with autocast(self.device, self.dtype):
-            regions = self._regions(batch)
             logits = self.model.decoder.teach(regions, words, picture_of, counted)
         count = len(logits)
         loss = F.cross_entropy(
@@ -203,15 +260,14 @@ class Trainer:
         self.progress.loss_words += count
         return loss / count
 
-    def _criticise(self, batch: Batch, stage: StageConfig) -> Tensor:
+    def _criticise(self, batch: Batch, regions: Tensor, samples: int) -> Tensor:
         """Policy gradient of CIDEr-D on sentences that the decoder draws itself."""
         decoder, pictures = self.model.decoder, len(batch.inputs)
         decoder.dropout.eval()  # what is drawn and what is learnt from are the same policy
-        picture_of = torch.arange(pictures, device=self.device).repeat_interleave(stage.samples)
+        picture_of = torch.arange(pictures, device=self.device).repeat_interleave(samples)
         with autocast(self.device, self.dtype):
-            regions = self._regions(batch)
             with torch.no_grad():
-                scene = decoder.look_at(regions).repeat(stage.samples)
+                scene = decoder.look_at(regions).repeat(samples)
             drawn = sample_sentences(decoder, scene)  # (pictures * samples, length)
             targets = drawn[:, 1:]
             counted = targets != Vocabulary.pad
@@ -221,8 +277,10 @@ class Trainer:
             references[picture].append(strip(words))
         written = [strip(words) for words in drawn.tolist()]
         truth = [references[picture] for picture in picture_of.tolist()]
-        rewards = torch.tensor(self.reward.score(written, truth), device=self.device)
-        advantage = advantages(rewards.view(pictures, stage.samples)).flatten()
+        scored = zip(self.reward.score(written, truth), written, strict=True)
+        earned = [score - cost_of_repeating(words) for score, words in scored]
+        rewards = torch.tensor(earned, device=self.device)
+        advantage = advantages(rewards.view(pictures, samples)).flatten()
         log_probs = -F.cross_entropy(
             logits.float() / TEMPERATURE, targets[counted], reduction="none"
         )
@@ -230,10 +288,6 @@ class Trainer:
         self.progress.loss_sum -= rewards.sum().item()
         self.progress.loss_words += len(rewards)
         return -(weights * log_probs).mean()
-
-    def _regions(self, batch: Batch) -> Tensor:
-        inputs = batch.inputs.to(self.device)
-        return self.model.encoder(inputs) if inputs.dtype == torch.uint8 else inputs
 
     @cached_property
     def reward(self) -> CiderReward:
@@ -243,10 +297,20 @@ class Trainer:
             for example in self.examples
         )
 
+    @cached_property
+    def answers(self) -> dict[str, Tensor]:
+        """The teacher's answers on the ``val`` splits, which never change; none without one."""
+        if self.teacher is None:
+            return {}
+        model = self.model
+        return self.teacher.top_answers(model.encoder, model.config.image_size, self.val)
+
     def _finish_epoch(self, stage: StageConfig) -> None:
         """Score ``val``, write the log, and keep the model if it is the best so far."""
         progress = self.progress
-        ciders = validate(self.model, self.vocabulary, self.val, self.config.beam, self.dtype)
+        ciders, same = validate(
+            self.model, self.vocabulary, self.val, self.config.beam, self.answers, self.dtype
+        )
         mean = sum(ciders.values()) / len(ciders)
         progress.rows.append(
             {
@@ -255,6 +319,7 @@ class Trainer:
                 "loss": round(progress.loss_sum / progress.loss_words, 4),
                 **{f"cider_{name}": round(value, 2) for name, value in ciders.items()},
                 "cider_mean": round(mean, 2),
+                **{f"same_{name}": round(value, 2) for name, value in same.items()},
                 "seconds": round(progress.seconds),
             }
         )

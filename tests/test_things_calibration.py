@@ -1,0 +1,96 @@
+"""Confidence in names of things, learnt from what people mention."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.things import CLASSES, tree
+from training.data import Example
+from training.things import Row, fit, mentions, report, rows
+
+
+def certain(name: str) -> np.ndarray:
+    """Logits of a classifier that is sure of a class that goes by this name."""
+    number = int(tree().members[tree().names.index(name)].argmax())
+    found = np.zeros(CLASSES, np.float32)
+    found[number] = 14
+    return found
+
+
+def example(path: str, *sentences: str) -> Example:
+    return Example(Path(path), sentences)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name", "expected"),
+    [
+        ("Two terriers play.", "dog", True),
+        ("A dog plays.", "terrier", False),
+        ("A puppy plays.", "dog", True),
+        ("A man on a couch.", "sofa", True),
+        ("Two BUSES wait.", "bus", True),
+        ("Ladies at a party.", "dog", False),
+        ("A hotdog stand.", "dog", False),
+        ("A plane in the sky.", "vehicle", True),
+    ],
+)
+def test_a_name_is_mentioned_by_itself_or_something_narrower(
+    sentence: str, name: str, expected: bool
+) -> None:
+    assert mentions(["Nothing here.", sentence], name) is expected
+
+
+def test_rows_go_from_wide_to_narrow() -> None:
+    found = rows("set", [example("a", "A dog runs.")], certain("beagle")[None])
+    told = {row.name: row.mentioned for row in found}
+    assert {"animal", "dog", "hound", "beagle"} <= told.keys()
+    assert told["animal"]
+    assert told["dog"]
+    assert not told["hound"]
+    assert not told["beagle"]
+    assert all(0 < row.belief <= 1 and row.data == "set" for row in found)
+
+
+def test_habits_of_the_classifier_are_learnt() -> None:
+    chance = np.random.default_rng(1)
+    found = []
+    for _ in range(2000):
+        belief = float(chance.uniform(0.03, 1))
+        found.append(Row("a", "dog", belief, bool(chance.random() < belief)))
+        # Believed in as often, and hardly ever there.
+        found.append(Row("a", "screen", belief, bool(chance.random() < 0.1 * belief)))
+        # As "dog", in a data set whose sentences mention half.
+        found.append(Row("b", "dog", belief, bool(chance.random() < 0.5 * belief)))
+    fitted = fit(found, "a")
+    shifts = fitted["shifts"]
+    assert isinstance(shifts, dict)
+    assert shifts["dog"] - shifts["screen"] > 1.5
+
+    def expected(name: str, belief: float) -> float:
+        slope, shift = fitted["slope"], fitted["shift"]
+        assert isinstance(slope, float)
+        assert isinstance(shift, float)
+        z = slope * np.log(belief / (1 - belief)) + shift + shifts[name]
+        return float(1 / (1 + np.exp(-z)))
+
+    for belief in (0.2, 0.5, 0.8):
+        assert expected("dog", belief) == pytest.approx(belief, abs=0.1)
+    assert expected("screen", 0.5) < 0.15
+
+
+def test_a_name_that_was_hardly_seen_stays_near_the_curve() -> None:
+    chance = np.random.default_rng(1)
+    many = [Row("a", "dog", one, bool(chance.random() < one)) for one in chance.uniform(0, 1, 500)]
+    fitted = fit([*many, Row("a", "screen", 0.5, False)], "a")
+    assert isinstance(fitted["shifts"], dict)
+    assert -1 < fitted["shifts"]["screen"] < 0
+
+
+def test_the_report_counts() -> None:
+    examples = [example("a", "A dog runs."), example("b", "A man."), example("c", "Nothing.")]
+    some_dog = 14 * tree().members[tree().names.index("dog")]
+    logits = np.stack([some_dog, some_dog, np.zeros(CLASSES, np.float32)])
+    text = report(examples, logits)
+    assert "named something in 2 of 3 pictures" in text
+    assert "dog: 1 of 2" in text
