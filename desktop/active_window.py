@@ -65,7 +65,9 @@ def _on_x11(not_pid: int | None) -> ActiveWindow:
             corner = root.translate_coords(window, 0, 0)
             # The shadow that some programs paint around themselves: left, right, top, bottom.
             shadow = property_of(window, "_GTK_FRAME_EXTENTS")
-            left, right, top, bottom = map(int, shadow[:4]) if shadow is not None else (0, 0, 0, 0)
+            if shadow is None or len(shadow) != 4:  # any program may write anything
+                shadow = (0, 0, 0, 0)
+            left, right, top, bottom = map(int, shadow)
         except error.XError as gone:  # it closed meanwhile
             raise ScreenError(_NONE) from gone
         return ActiveWindow(

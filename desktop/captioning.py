@@ -32,8 +32,10 @@ class Captioning(QObject):
     """The model is loaded; with its name."""
     captioned = Signal(int, object)
     """The number of a request and its `Caption`."""
+    glanced = Signal(int, object)
+    """The number of a request and the features of its picture, (channels,) of length 1."""
     failed = Signal(int, str)
-    """The number of a request and a sentence of why it has no caption."""
+    """The number of a request and a sentence of why it has no answer; 0 for that of `load`."""
     told = Signal(str)
     """A sentence that concerns all requests, such as a change from the GPU to the processor."""
 
@@ -47,13 +49,16 @@ class Captioning(QObject):
 
     def load(self) -> None:
         """Load the model now, so that the first caption need not wait for it."""
-        self._worker.ask(partial(self._try, self._newest, self._load))
+        # Whatever is asked for or cancelled meanwhile, `ready` or `failed` tells how it went.
+        self._worker.ask_first(partial(self._try, 0, self._load, None))
 
     def ask(self, picture: Picture) -> int:
         """Ask for a caption; gives the number by which the answer comes."""
-        self._newest += 1
-        self._worker.ask(partial(self._try, self._newest, partial(self._answer, picture)))
-        return self._newest
+        return self._ask(lambda captioner: captioner.caption(picture), self.captioned)
+
+    def glance(self, picture: Picture) -> int:
+        """Ask for the features of a picture; gives the number by which the answer comes."""
+        return self._ask(lambda captioner: captioner.glance(picture), self.glanced)
 
     def cancel(self) -> None:
         """Drop what waits and what is under way: no answer comes to it any more."""
@@ -65,17 +70,24 @@ class Captioning(QObject):
         self.cancel()
         self._worker.close()
 
-    def _try(self, number: int, work: Callable[[], object]) -> None:
+    def _ask(self, work: Callable[["Captioner"], object], answered: SignalInstance) -> int:
+        self._newest += 1
+        number = self._newest
+        self._worker.ask(partial(self._try, number, partial(self._answer, work), answered))
+        return number
+
+    def _try(
+        self, number: int, work: Callable[[], object], answered: SignalInstance | None
+    ) -> None:
         try:
-            answer = work()
-            signal: SignalInstance = self.captioned
+            answer, signal = work(), answered
         except SeesayError as error:
             answer, signal = str(error), self.failed
         except Exception as error:  # whatever torch raises
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             answer = f"The picture could not be described ({reason}): try again, or another one."
             signal = self.failed
-        if answer is not None and number == self._newest:
+        if signal is not None and number in (0, self._newest):
             signal.emit(number, answer)
 
     def _load(self) -> None:
@@ -85,17 +97,17 @@ class Captioning(QObject):
             self._captioner = Captioner.load(self._model, self._device)
             self.ready.emit(self._captioner.config["name"])
 
-    def _answer(self, picture: Picture) -> object:
+    def _answer(self, work: Callable[["Captioner"], object]) -> object:
         self._load()
         captioner = self._captioner
         assert captioner is not None
         import torch
 
         try:
-            return captioner.caption(picture)
+            return work(captioner)
         except torch.OutOfMemoryError:
             if captioner.device.type == "cpu":
                 raise
         self._captioner, self._device = None, "cpu"
         self.told.emit("The graphics card is out of memory: Seesay goes on with the processor.")
-        return self._answer(picture)
+        return self._answer(work)

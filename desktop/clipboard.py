@@ -50,11 +50,13 @@ def _paths(text: str) -> list[str]:
     paths = []
     for line in text.strip().splitlines():
         line = line.strip().strip("'\"")
-        path = Path(QUrl(line).toLocalFile() if line.startswith("file:") else line).expanduser()
+        path = Path(QUrl(line).toLocalFile() if line.startswith("file:") else line)
         try:
+            path = path.expanduser()
             if not (path.is_absolute() and path.is_file()):
                 return []
-        except (OSError, ValueError):  # far too long, or with a null byte: text and no path
+        # Far too long, with a null byte, or like "~5 minutes", for which there is no home: text.
+        except (OSError, ValueError, RuntimeError):
             return []
         paths.append(str(path))
     return paths

@@ -3,8 +3,10 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
 
 from core.caption import Caption
 from core.picture import Picture
@@ -12,14 +14,14 @@ from desktop.actions import Source
 from desktop.captioning import Captioning
 from desktop.earcons import Earcons
 from desktop.history import Entry, History, HistoryError
+from desktop.live import Live
 from desktop.settings import Settings
 from desktop.sources import Order, Sources
 from desktop.talker import Talker
+from desktop.worker import Worker
 
 # After this time without an answer, patience is asked for.
 _STILL_MS = 1500
-# Pause between two looks in live mode, after what was said.
-_LIVE_MS = 1000
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,15 @@ class Description:
     source: Source
 
 
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    order: Order
+    caption: Caption
+    picture: Picture
+
+
 class Flow(QObject):
-    """Describes what is asked for; the newest request wins.
+    """Describes what is asked for; the newest request wins, and live mode waits for all others.
 
     Args:
         captioning: the worker.
@@ -54,10 +63,15 @@ class Flow(QObject):
     """A `Description`, to show."""
     kept = Signal(object)
     """The `Entry` of the history that was added."""
+    keeping = Signal(str)
+    """Why the last description could not be kept; empty when one was."""
+    to_choose_from = Signal(object)
+    """The `Picture` of the screen of which the user is to choose a part."""
     told = Signal(str)
     """A sentence on how things are, to show; what matters has been said aloud, too."""
     live_changed = Signal(bool)
     """Live mode was turned on or off."""
+    _added = Signal(object, object, str)
 
     def __init__(
         self,
@@ -76,24 +90,31 @@ class Flow(QObject):
         self._talker = talker
         self._earcons = earcons
         self._history = history
+        self._keeper = Worker("history")  # encoding and writing may take a while
+        self._live = Live(captioning, sources, self._may_look, self)
         self._order: Order | None = None  # under way
-        self._number = 0  # of the captioning's request under way
+        self._number: int | None = None  # of the captioning's request under way
         self._picture: Picture | None = None
+        self._answer: _Answer | None = None  # that is being kept
         self._queue: deque[Order] = deque()
-        self._last = ""
-        self._live = False
+        self._later: deque[str] = deque()  # sentences that wait until it is quiet
+        self._last = ""  # description
+        self._failure = ""  # if it was the last thing said
         self._still = QTimer(self, interval=_STILL_MS, singleShot=True)
         self._still.timeout.connect(lambda: self._talker.say("Still looking."))
-        self._next_look = QTimer(self, interval=_LIVE_MS, singleShot=True)
-        self._next_look.timeout.connect(self._look_again)
 
         sources.taken.connect(self._on_taken)
         sources.failed.connect(self._on_not_taken)
         sources.told.connect(self.tell)
         captioning.captioned.connect(self._on_captioned)
         captioning.failed.connect(self._on_not_captioned)
-        captioning.told.connect(self.tell)
+        captioning.told.connect(self.tell_later)
         talker.finished.connect(self._on_said)
+        self._live.found.connect(self._on_found)
+        self._live.failed.connect(self._fail)
+        self._live.told.connect(self.tell_later)
+        self._live.changed.connect(self.live_changed)
+        self._added.connect(self._on_added)
 
     def describe(self, *orders: Order) -> None:
         """Describe these pictures, one after the other, in place of whatever is under way."""
@@ -101,72 +122,110 @@ class Flow(QObject):
         self._queue.extend(orders)
         self._begin_next()
 
+    def choose_part(self) -> None:
+        """Take the screen for a part to be chosen from, in place of whatever is under way.
+
+        ``to_choose_from`` brings it; `describe`, `stop` or `give_up` ends the choice.
+        """
+        self._drop()
+        self._order = Order("region")
+        self._sources.take(self._order)
+
     def repeat(self) -> None:
-        """Say the last description once more."""
-        self._talker.say(self._last or "Nothing has been described yet.")
+        """Say the last description once more, or the failure that was said after it."""
+        self._talker.say(self._failure or self._last or "Nothing has been described yet.")
 
     def say(self, text: str) -> None:
         """Say something else that was asked for, such as where things are."""
+        self._failure = ""
         self._talker.say(text)
 
     def stop(self) -> None:
         """Be silent at once, and drop what is under way."""
         busy = self._order is not None or bool(self._queue)
         self._drop()
-        self.told.emit("Stopped." if busy else "Ready.")
-        if self._live:
-            self._next_look.start()
+        self._later.clear()
+        self.told.emit("Stopped." if busy else self._at_rest())
+
+    def give_up(self, sentence: str) -> None:
+        """Drop what is under way, and tell why."""
+        self._drop()
+        self.tell(sentence)
+
+    def fail(self, sentence: str) -> None:
+        """Tell that a request came to nothing, in place of whatever is under way."""
+        self._drop()
+        self._fail(sentence)
 
     def toggle_live(self) -> None:
         """Turn live mode on, or off."""
-        self.set_live(not self._live)
+        self.set_live(not self._live.on)
 
     def set_live(self, on: bool) -> None:
-        """Describe the camera again and again, or stop doing so."""
-        if on == self._live:
+        """Tell of every new scene before the camera, or stop doing so."""
+        if on == self._live.on:
             return
         self._drop()
-        self._live = on
-        self._sources.keep_camera(on)
-        self.live_changed.emit(on)
+        self._live.set_on(on)
         self.tell("Live: the camera is on." if on else "Live is off, and so is the camera.")
 
     def tell(self, sentence: str) -> None:
         """Show and say how things are."""
         self.told.emit(sentence)
-        self._talker.say(sentence)
+        self.say(sentence)
+
+    def tell_later(self, sentence: str) -> None:
+        """Tell when nothing is being said and nothing is under way; at once if that is so."""
+        self._later.append(sentence)
+        if self._is_quiet():
+            self._tell_waiting()
 
     def remember(self, sentence: str) -> None:
         """Make this the last description, which is said by ``repeat``."""
         self._last = sentence
+        self._failure = ""
+
+    def close(self) -> None:
+        """End live mode and the threads; what is being kept is kept."""
+        self._drop()
+        self._live.close()
+        self._keeper.close()
 
     def _drop(self) -> None:
         self._queue.clear()
-        self._order = None
-        self._picture = None
+        self._order = self._picture = self._number = self._answer = None
         self._still.stop()
-        self._next_look.stop()
         self._sources.cancel()
         self._captioning.cancel()
+        self._keeper.cancel()
+        self._live.drop()
         self._talker.stop()
+
+    def _is_quiet(self) -> bool:
+        return self._order is None and not self._queue and not self._talker.speaking
+
+    def _may_look(self) -> bool:
+        """Whether live mode may go on: whoever works in a dialog does not want to be told."""
+        return self._is_quiet() and not self._later and QApplication.activeModalWidget() is None
+
+    def _at_rest(self) -> str:
+        return "Live: watching the camera." if self._live.on else "Ready."
 
     def _begin_next(self) -> None:
         self._order = self._queue.popleft()
-        if not self._order.quiet:
-            self._earcons.play("looking")
-            self._still.start()
-            self.told.emit(f"Looking at {self._order.label} …")
+        self._earcons.play("looking")
+        self._still.start()
+        self.told.emit(f"Looking at {self._order.label} …")
         self._sources.take(self._order)
 
-    def _look_again(self) -> None:
-        if self._order is None and self._live:
-            self._queue.append(Order("camera", quiet=True))
-            self._begin_next()
-
     def _on_taken(self, order: Order, picture: Picture) -> None:
-        if order is self._order:
-            self._picture = picture
-            self._number = self._captioning.ask(picture)
+        if order is not self._order:
+            return
+        if order.source == "region" and order.given is None:
+            self.to_choose_from.emit(picture)
+            return
+        self._picture = picture
+        self._number = self._captioning.ask(picture)
 
     def _on_not_taken(self, order: Order, sentence: str) -> None:
         if order is self._order:
@@ -174,62 +233,81 @@ class Flow(QObject):
 
     def _on_not_captioned(self, number: int, sentence: str) -> None:
         if number == 0:  # nobody asked yet: the model cannot be loaded
-            self.tell(sentence)
-        elif self._order is not None and number == self._number:
+            self.tell_later(sentence)
+        elif number == self._number:
             self._fail(sentence)
-
-    def fail(self, sentence: str) -> None:
-        """Tell that a request came to nothing, in place of whatever is under way."""
-        self._drop()
-        self._fail(sentence)
 
     def _fail(self, sentence: str) -> None:
         self._still.stop()
-        order, self._order = self._order, None
-        # What goes wrong in live mode is told once, not at every look.
-        if order is not None and order.quiet and (self._sources.lost or sentence == self._last):
-            self._next_look.start()
-            return
-        self._last = sentence
+        self._order = None
         self._earcons.play("failed")
         self.tell(sentence)
+        self._failure = sentence
 
     def _on_captioned(self, number: int, caption: Caption) -> None:
         order, picture = self._order, self._picture
-        if order is None or picture is None or number != self._number:
-            return
+        if order is not None and picture is not None and number == self._number:
+            self._keep(_Answer(order, caption, picture))
+
+    def _on_found(self, caption: Caption, picture: Picture) -> None:
+        self._order = Order("camera", quiet=True)
+        self._keep(_Answer(self._order, caption, picture))
+
+    def _keep(self, answer: _Answer) -> None:
+        """Keep it before it is said."""
+        self._answer = answer
+        if self.settings.private:
+            self._on_added(answer, None, "")
+        else:
+            self._keeper.ask(partial(self._add, answer, self.settings.keep_pictures))
+
+    def _add(self, answer: _Answer, keep_picture: bool) -> None:
+        """Runs in the keeper's thread."""
+        entry: Entry | None = None
+        problem = ""
+        try:
+            entry = self._history.add(
+                answer.caption, answer.order.source, answer.picture, keep_picture
+            )
+        except HistoryError as error:
+            problem = str(error)
+        except Exception as error:  # such as too little memory; the description must be said
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            problem = f"The description could not be kept in the history ({reason})."
+        self._added.emit(answer, entry, problem)
+
+    def _on_added(self, answer: _Answer, entry: Entry | None, problem: str) -> None:
+        if entry is not None:
+            self.kept.emit(entry)
+        self.keeping.emit(problem)
+        if answer is self._answer:
+            self._deliver(answer, problem)
+
+    def _deliver(self, answer: _Answer, problem: str) -> None:
+        order, caption = answer.order, answer.caption
         self._still.stop()
-        self._order = None
-        if order.quiet and caption.spoken == self._last:
-            self._next_look.start()
-            return
-        self._last = caption.spoken
-        problem = self._keep(caption, order.source, picture)
+        self._order = self._answer = None
+        self.remember(caption.spoken)
         if not order.quiet:
             self._earcons.play("done")
-        self.described.emit(Description(caption, picture, order.source))
-        self.told.emit(problem or "Ready.")
+            if order.source == "camera":
+                self._live.heard(caption)
+        self.described.emit(Description(caption, answer.picture, order.source))
+        self.told.emit(problem or self._at_rest())
         several = order.one_of_many and f"{order.label}: "
         self._talker.say((several or "") + caption.spoken + (f" {problem}" if problem else ""))
-
-    def _keep(self, caption: Caption, source: Source, picture: Picture) -> str | None:
-        """Keep it before it is said; a sentence if that failed."""
-        if self.settings.private:
-            return None
-        try:
-            entry: Entry = self._history.add(caption, source, picture, self.settings.keep_pictures)
-        except HistoryError as error:
-            return str(error)
-        self.kept.emit(entry)
-        return None
 
     def _on_said(self) -> None:
         if self._order is not None:
             return
         if self._queue:
             self._begin_next()
-        elif self._live:
-            self._next_look.start()
+        else:
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        if self._later:
+            self.tell(self._later.popleft())
 
 
 def file_orders(paths: Sequence[str]) -> list[Order]:

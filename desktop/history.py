@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import itertools
 import math
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +16,12 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from core.caption import Caption
+from desktop.actions import Source
 from desktop.history_entry import (
     ENTRY_COLUMNS,
     Entry,
     HistoryError,
     Query,
-    Source,
     from_row,
     opened,
     storable,
@@ -30,7 +32,6 @@ from desktop.history_entry import (
 from desktop.history_file import HistoryFile
 from desktop.history_query import select
 from desktop.history_recovery import remove_leftovers
-from desktop.history_schema import without_trigger
 
 if TYPE_CHECKING:
     from core.picture import Picture
@@ -40,6 +41,10 @@ __all__ = ["Entry", "History", "HistoryError", "Query", "Source", "open_history"
 _ALL = Query()
 _PAGE = 50
 _THUMBNAIL = 160  # pixels of the longest side
+
+# What is removed in one transaction, which then takes a few hundredths of a second.
+_REMOVED_AT_ONCE = 100  # entries
+_MERGED_AT_ONCE = 64  # pages of the index of words
 
 _COLUMNS = ", ".join(f"e.{column}" for column in ENTRY_COLUMNS)
 
@@ -75,6 +80,10 @@ class History:
         a history that cannot be kept on disk.
         """
         return self._file.problem
+
+    def tell_damage_to(self, listener: Callable[[str], None]) -> None:
+        """Have damage that is met from now on told at once, in a sentence, in whichever thread."""
+        self._file.on_damage = listener
 
     def close(self) -> None:
         """Let go of the file; nothing can be asked afterwards."""
@@ -268,7 +277,8 @@ class History:
     def tidy(self, keep_days: int) -> threading.Thread:
         """`purge` and `forget_older_than` in a thread of its own; meant for the program's start.
 
-        With many entries they take a second. A failure is left to the next start.
+        With many entries they take a while, in which others can use the history. The end of the
+        program does not wait for them; they go on at the next start, as after a failure.
         """
 
         def work() -> None:
@@ -277,7 +287,7 @@ class History:
                 own.purge()
                 own.forget_older_than(keep_days)
 
-        thread = threading.Thread(target=work, name="tidy history")
+        thread = threading.Thread(target=work, name="tidy history", daemon=True)
         if self.path is not None:
             thread.start()
         return thread
@@ -289,21 +299,8 @@ class History:
             HistoryError: if it cannot be written, or another process keeps reading it.
         """
 
-        def write(db: sqlite3.Connection) -> None:
-            # Whole tables at once are far quicker than telling the index of words of each row.
-            with without_trigger(db, "entry_goes"):
-                db.execute("INSERT INTO search (search) VALUES ('delete-all')")
-                for table in ("details", "pictures", "entries"):
-                    db.execute(f"DELETE FROM {table}")
-
         with self._file.lock:
-            # The file is written anew at the end, which spares overwriting what is deleted.
-            self._file.read(lambda db: db.execute("PRAGMA secure_delete = OFF"))
-            try:
-                self._file.write(write)
-                self._file.read(lambda db: db.execute("VACUUM"))
-            finally:
-                self._file.read(lambda db: db.execute("PRAGMA secure_delete = ON"))
+            self._file.empty()
             self._file.empty_log()
         self._remove_leftovers(math.inf)
 
@@ -318,13 +315,38 @@ class History:
         self._file.write(lambda db: db.executemany(statement, rows))
 
     def _remove(self, condition: str, values: tuple[int, ...]) -> None:
-        statement = f"DELETE FROM entries WHERE {condition}"
-        if self._file.write(lambda db: db.execute(statement, values).rowcount):
-            # Merging the index of words leaves none of the removed ones behind.
-            self._file.write(
-                lambda db: db.execute("INSERT INTO search (search) VALUES ('optimize')")
-            )
-            self._file.empty_log()
+        """Remove entries, a few at a time, so that nobody waits long who wants to add one.
+
+        Their rows go last: wherever this is broken off, the next time finds what is left to do.
+        """
+        some = f"SELECT id FROM entries WHERE {condition}"
+        chosen = f"WHERE id IN ({some} AND deleted = ? LIMIT {_REMOVED_AT_ONCE})"
+        mark = f"UPDATE entries SET deleted = 1 {chosen}"
+        self._by_and_by(lambda db: db.execute(mark, (*values, 0)).rowcount)
+        if not self._file.read(lambda db: db.execute(f"{some} LIMIT 1", values).fetchone()):
+            return
+
+        # Merging the index of words leaves none of the removed ones behind. The first step, which
+        # has a negative number, is to put all of the index down for it.
+        steps = itertools.chain([-_MERGED_AT_ONCE], itertools.repeat(_MERGED_AT_ONCE))
+
+        def merge(db: sqlite3.Connection) -> bool:
+            before = db.total_changes
+            db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", (next(steps),))
+            return db.total_changes - before >= 2  # less tells that nothing was left to do
+
+        self._by_and_by(merge)
+        delete = f"DELETE FROM entries {chosen}"
+        self._by_and_by(lambda db: db.execute(delete, (*values, 1)).rowcount)
+        self._file.empty_log()
+
+    def _by_and_by(self, work: Callable[[sqlite3.Connection], int]) -> None:
+        """Repeat some work, in a transaction each, until it tells that nothing was left to do."""
+        begin = time.monotonic()
+        while self._file.write(work):
+            # Those who wait for the file look for it now and then: half of the time it is theirs.
+            time.sleep(time.monotonic() - begin)
+            begin = time.monotonic()
 
     def _remove_leftovers(self, older_than: float) -> None:
         if self.path is not None:

@@ -7,15 +7,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from core.caption import Caption, Level, Word
 from core.errors import PictureError, SeesayError
+from desktop.actions import Source
 
 if TYPE_CHECKING:
     from core.picture import Picture
 
-Source = Literal["camera", "screen", "window", "region", "clipboard", "file"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

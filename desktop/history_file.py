@@ -30,12 +30,14 @@ class HistoryFile:
     Attributes:
         path: as given.
         problem: one sentence about damage and what became of it; None if all is well.
+        on_damage: called with that sentence when it comes, in the thread that met the damage.
         lock: to be held over several calls that belong together.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.problem: str | None = None
+        self.on_damage: Callable[[str], None] = lambda sentence: None
         self.lock = threading.RLock()
         with self.plain_errors():
             self._open_or_recover()
@@ -79,6 +81,23 @@ class HistoryFile:
             return result
 
         return self.read(transaction)
+
+    def empty(self) -> None:
+        """Take out everything at once, however much it is; ids go on from where they were.
+
+        Raises:
+            HistoryError: if it cannot be done, as while another process writes.
+        """
+
+        def work(db: sqlite3.Connection) -> None:
+            # An empty database is copied over this one, page by page. SQLite does that under the
+            # locks that any other process knows, and cuts off the rest of the file.
+            with contextlib.closing(connect(None)) as nothing:
+                last = db.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+                nothing.executemany("INSERT INTO sqlite_sequence VALUES (?, ?)", last)
+                nothing.backup(db, progress=_refuse_to_wait)
+
+        self.read(work)
 
     def empty_log(self) -> None:
         """Leave no older state of the file in its log.
@@ -155,4 +174,13 @@ class HistoryFile:
             self.problem = (
                 f"The history was damaged: {what}, and the damaged file is now {aside.name}."
             )
+            self.on_damage(self.problem)
         self._open()
+
+
+def _refuse_to_wait(status: int, *_: int) -> None:
+    """End a copy for which another process has no room, rather than trying for ever."""
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = status
+        raise error

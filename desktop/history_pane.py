@@ -82,12 +82,14 @@ class HistoryPane(QWidget):
     """The `Entry`, with its words, to show in the window."""
     told = Signal(str)
     """A sentence about what happened."""
+    damaged = Signal(str)
+    """The history was damaged: a sentence on what became of it. The pane shows what was saved."""
     _exported = Signal(str)
+    _damage_met = Signal(str)
 
     def __init__(self, history: History, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._history = history
-        self._known_problem = history.problem
         self._deleted: list[list[int]] = []
         self._exporting: threading.Thread | None = None
         self.model = HistoryModel(history, self)
@@ -110,7 +112,10 @@ class HistoryPane(QWidget):
         self.list.doubleClicked.connect(self._show)
         self._lay_out()
         self.filters.changed.connect(self._search)
-        self._exported.connect(self._on_exported)
+        self._exported.connect(self.told)
+        # In good time, not in the middle of what met the damage, nor in its thread.
+        self._damage_met.connect(self._on_damage, Qt.ConnectionType.QueuedConnection)
+        history.tell_damage_to(self._hear_of_damage)
         self._tell_summary = QTimer(self, interval=600, singleShot=True)
         self._tell_summary.timeout.connect(lambda: self.told.emit(self.summary.text()))
         self.refresh()
@@ -319,25 +324,20 @@ class HistoryPane(QWidget):
         dialog.fileSelected.connect(lambda path: self.export_to(Path(path)))
         dialog.open()
 
-    def _on_exported(self, sentence: str) -> None:
-        self._tell_problem()
-        self.told.emit(sentence)
-
     @contextlib.contextmanager
     def _problems_told(self) -> Iterator[None]:
         try:
             yield
         except HistoryError as error:
             self.told.emit(str(error))
-        self._tell_problem()
 
-    def _tell_problem(self) -> None:
-        """Tell of damage that was found just now, and show what was saved."""
-        problem = self._history.problem
-        if problem is not None and problem != self._known_problem:
-            self._known_problem = problem
-            self.told.emit(problem)
-            self.refresh()
+    def _hear_of_damage(self, sentence: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self._damage_met.emit(sentence)
+
+    def _on_damage(self, sentence: str) -> None:
+        self.refresh()
+        self.damaged.emit(sentence)
 
 
 def _entries(number: int) -> str:

@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from desktop.history_entry import ENTRY_COLUMNS, DamagedError, from_row
-from desktop.history_schema import PAGE_SIZE, connect, without_trigger
+from core.caption import Level
+from desktop.history_entry import ENTRY_COLUMNS, SOURCES, DamagedError, from_row
+from desktop.history_pages import RowPages
+from desktop.history_schema import PAGE_SIZE, connect, number, without_trigger
 
 _MARK = ".damaged-"
 _WORKPLACE = ".recovering-"
@@ -23,10 +25,35 @@ _COLUMNS = {
 }
 _NAMES = {table: ", ".join(columns) for table, columns in _COLUMNS.items()}
 
+# What makes rows good to copy as they are; others are looked at one by one.
+_SOUND = {
+    "entries": " AND ".join(
+        (
+            "typeof(time) = 'integer' AND time BETWEEN 0 AND 9999999999999999",  # to the year 2286
+            *(
+                f"{column} IN {values}"
+                for column, values in (("source", SOURCES), ("level", get_args(Level)))
+            ),
+            *(
+                f"typeof({column}) = 'text'"
+                for column in ("name", "spoken", "text", "notes", "model", "note")
+            ),
+            "typeof(caption) IN ('text', 'null')",
+            *(f"typeof({column}) = 'real'" for column in ("confidence", "seconds")),
+            *(f"{column} IN (0, 1)" for column in ("starred", "deleted")),
+        )
+    ),
+    "details": "typeof(words) = 'text' AND typeof(thumbnail) = 'blob'",
+    "pictures": "typeof(jpeg) = 'blob' AND substr(jpeg, 1, 2) = x'ffd8'",
+}
+_NOT_OF_DAMAGE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+}
+
 # Of SQLite's file format (sqlite.org/fileformat.html):
-_LEAF = 13  # first byte of a page that holds rows of a table
-_COUNTS, _COUNTS_AT = struct.Struct(">4I"), 24  # change counter, pages, two about free pages
-_VALID_FOR_AT = 92  # the change counter for which the number of pages holds
 _LOG_HEADER = struct.Struct(">16x 2I 8x")  # two salts
 _FRAME_HEADER = struct.Struct(">2I 2I 8x")  # page, pages of the file if a commit else 0, two salts
 
@@ -69,8 +96,8 @@ def recover(path: Path) -> tuple[Path, int]:
             _apply_log(log, copy)
         with contextlib.closing(connect(new)) as db:
             saved = _save_entries(copy, db)
-            # One file, without a log of its own: it can be moved.
-            db.execute("PRAGMA journal_mode = DELETE")
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
         aside = _free_name(path)
         _link(path, aside)
         if log.exists():
@@ -126,22 +153,67 @@ def _save_entries(copy: Path, new: sqlite3.Connection) -> int:
     Returns:
         the number of entries.
     """
-    saved = 0
+    # Nothing depends on the new file before it is complete.
+    new.execute("PRAGMA journal_mode = MEMORY")
+    new.execute("PRAGMA synchronous = OFF")
     new.execute("PRAGMA foreign_keys = OFF")  # pictures are found before their entries, too
-    new.execute("BEGIN IMMEDIATE")
-    with without_trigger(new, "entry_added"):
-        for table, row in _found_rows(copy, new):
+    question = "SELECT sql FROM sqlite_schema WHERE name = ?"
+    tables = {table: new.execute(question, (table,)).fetchone()[0] for table in _COLUMNS}
+    with (
+        without_trigger(new, "entry_added"),
+        RowPages(copy, tables) as pages,
+        contextlib.closing(sqlite3.connect(copy)) as old,
+    ):
+        old.text_factory = lambda data: data.decode("utf-8", "replace")
+        new.execute("ATTACH ? AS old", (str(copy),))
+        for table, group in pages.groups():
+            _save_group(table, group, pages, old, new)
+        new.execute("DETACH old")
+    for table in ("details", "pictures"):
+        new.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM entries)")
+    new.execute("INSERT INTO search (search) VALUES ('rebuild')")
+    return number(new, "SELECT count(*) FROM entries")
+
+
+def _save_group(
+    table: str | None,
+    group: list[int],
+    pages: RowPages,
+    old: sqlite3.Connection,
+    new: sqlite3.Connection,
+) -> None:
+    """Copy the rows of some pages: at once if they are whole, else of fewer and fewer pages."""
+    pages.show(group)
+    if table is not None and _save_at_once(table, new):
+        return
+    if len(group) > 1:
+        half = len(group) // 2
+        _save_group(table, group[:half], pages, old, new)
+        _save_group(table, group[half:], pages, old, new)
+        return
+    for table in _COLUMNS:
+        for row in _rows(old, table):
             if _is_sound(table, row):
                 places = ", ".join("?" * len(row))
                 statement = f"INSERT INTO {table} ({_NAMES[table]}) VALUES ({places})"
                 with contextlib.suppress(sqlite3.IntegrityError):  # there already
                     new.execute(statement, row)
-                    saved += table == "entries"
-    for table in ("details", "pictures"):
-        new.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM entries)")
-    new.execute("INSERT INTO search (search) VALUES ('rebuild')")
-    new.execute("COMMIT")
-    return saved
+
+
+def _save_at_once(table: str, new: sqlite3.Connection) -> bool:
+    """Copy all rows that are shown; returns whether they were whole and all of this table."""
+    copy = (
+        f"INSERT OR IGNORE INTO main.{table} ({_NAMES[table]}) "
+        f"SELECT {_NAMES[table]} FROM old.{table} WHERE {_SOUND[table]}"
+    )
+    try:
+        saved = new.execute(copy).rowcount
+        # The index of words has tables that look like the one of pictures.
+        return table == "pictures" or saved == number(new, f"SELECT count(*) FROM old.{table}")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in _NOT_OF_DAMAGE:
+            raise
+        return False
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
@@ -158,50 +230,6 @@ def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
         case "pictures", (_, bytes(jpeg)):
             return jpeg.startswith(b"\xff\xd8")
     return False
-
-
-def _found_rows(copy: Path, new: sqlite3.Connection) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Yield the rows of all leaf pages in the file, each read as a row of each table.
-
-    SQLite itself does the reading: three tables of one page each are added to the end of the
-    file, and each leaf becomes that page in turn. So it does not matter whether the pages above it
-    are lost, and long rows, which go on in other pages, are followed.
-    """
-    pages = -(-copy.stat().st_size // PAGE_SIZE)
-    first_page = _first_page(copy.with_name("tables.sqlite3"), new, pages)
-    with copy.open("r+b") as file, contextlib.closing(sqlite3.connect(copy)) as db:
-        db.text_factory = lambda data: data.decode("utf-8", "replace")
-        file.write(first_page)
-        for number in range(1, pages):
-            file.seek(number * PAGE_SIZE)
-            page = file.read(PAGE_SIZE).ljust(PAGE_SIZE, b"\0")
-            if page[0] == _LEAF:
-                file.seek(pages * PAGE_SIZE)
-                file.write(page * len(_COLUMNS))
-                # Another change counter, so that SQLite reads its pages anew.
-                file.seek(_COUNTS_AT)
-                file.write(_COUNTS.pack(number, pages + len(_COLUMNS), 0, 0))
-                file.seek(_VALID_FOR_AT)
-                file.write(struct.pack(">I", number))
-                file.flush()
-                for table in _COLUMNS:
-                    yield from ((table, row) for row in _rows(db, table))
-
-
-def _first_page(scratch: Path, new: sqlite3.Connection, pages: int) -> bytes:
-    """The header and schema of a file that has our tables at its end, a page for each."""
-    with contextlib.closing(sqlite3.connect(scratch, isolation_level=None)) as db:
-        db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-        for table in _COLUMNS:
-            (statement,) = new.execute(
-                "SELECT sql FROM sqlite_schema WHERE name = ?", (table,)
-            ).fetchone()
-            db.execute(statement)
-        db.execute("PRAGMA writable_schema = ON")
-        for place, table in enumerate(_COLUMNS, pages + 1):
-            db.execute("UPDATE sqlite_schema SET rootpage = ? WHERE name = ?", (place, table))
-        db.execute("DELETE FROM sqlite_schema WHERE name NOT IN ('entries', 'details', 'pictures')")
-    return scratch.read_bytes()[:PAGE_SIZE]
 
 
 def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:

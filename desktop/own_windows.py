@@ -64,9 +64,16 @@ class HiddenWindows:
         return [_device_area(window) for window in self._corners]
 
     def hide(self, area: Area | None = None) -> None:
-        """Hide those that touch an area, or all; what is beneath takes a moment to appear."""
+        """Hide those that touch an area, or all; what is beneath takes a moment to appear.
+
+        Those that were closed since, and may be deleted, stay closed.
+        """
         self._hidden = [
-            window for window in self._corners if area is None or _device_area(window).within(area)
+            window
+            for window in self._corners
+            if isValid(window)
+            and window.isVisible()
+            and (area is None or _device_area(window).within(area))
         ]
         for window in self._hidden:
             window.hide()

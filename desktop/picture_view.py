@@ -40,8 +40,10 @@ class PictureView(QLabel):
             self.setText("No picture yet")
             self.setAccessibleName("No picture yet")
             return
-        image = Image.fromarray(picture.pixels)
-        image.thumbnail((_LONGEST, _LONGEST), reducing_gap=2.0)
+        # Of a much larger picture, a part of its pixels is plenty, and the window need not wait.
+        step = max(1, max(picture.width, picture.height) // (2 * _LONGEST))
+        image = Image.fromarray(picture.pixels[::step, ::step])
+        image.thumbnail((_LONGEST, _LONGEST), Image.Resampling.BILINEAR, reducing_gap=1.0)
         self._pixels = np.asarray(image, dtype=np.float32)
         self.setPixmap(_pixmap(image))
         self.setAccessibleName(f"Picture: {sentence}")

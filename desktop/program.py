@@ -80,7 +80,6 @@ class Program(QObject):
         self._tidying = QTimer(self, interval=_DAY)
         self._tidying.timeout.connect(self._tidy_history)
         self._shown: Description | None = None
-        self._screen_to_choose_from: Order | None = None
         self._join()
         self._apply(self.settings)
 
@@ -98,7 +97,7 @@ class Program(QObject):
         """Give back everything that others may want: the camera, keys, files."""
         self.window.hide()
         self.hotkeys.close()
-        self.flow.set_live(False)
+        self.flow.close()
         self.speech.close()
         self.sources.close()
         self.captioning.close()
@@ -118,7 +117,7 @@ class Program(QObject):
             "screen": lambda: self.flow.describe(Order("screen")),
             "window": lambda: self.flow.describe(Order("window")),
             "clipboard": self._describe_clipboard,
-            "region": self._pick_region,
+            "region": self.flow.choose_part,
             "file": self._choose_files,
             "repeat": self.flow.repeat,
             "stop": self.flow.stop,
@@ -146,18 +145,21 @@ class Program(QObject):
         self.hotkeys.problems.connect(self._on_hotkey_problems)
         flow.described.connect(self._show)
         flow.kept.connect(self._pane.added)
+        flow.keeping.connect(lambda problem: self._show_problems("keeping", [problem]))
+        flow.to_choose_from.connect(self._pick_part)
         flow.told.connect(window.show_status)
         flow.live_changed.connect(window.show_live)
         self.sources.camera_open.connect(self._on_camera)
-        self.sources.taken.connect(self._on_taken)
         self.sources.cameras_found.connect(self._on_cameras)
-        self.captioning.ready.connect(lambda: window.show_status("Ready."))
+        self.captioning.ready.connect(self._on_ready)
+        self.captioning.failed.connect(self._on_no_answer)
         self.speech.voices.connect(self._on_voices)
         self.speech.failed.connect(lambda sentence: self._show_problems("speech", [sentence]))
         self.speech.started.connect(lambda _: self._show_problems("speech", []))
         self._pane.repeat_requested.connect(flow.say)
         self._pane.opened.connect(self._open_entry)
         self._pane.told.connect(flow.tell)
+        self._pane.damaged.connect(self._on_damage)
         self._tray.clicked.connect(window.bring_to_front)
 
     def _apply(self, settings: Settings) -> None:
@@ -165,7 +167,7 @@ class Program(QObject):
         self._talker.mode = settings.speech
         self.speech.configure(settings.voice, settings.rate, settings.volume)
         self.earcons.enabled = settings.earcons
-        self.sources.camera = settings.camera
+        self.sources.use_camera(settings.camera)
         self.sources.screen = settings.screen
         self.hotkeys.set(settings.hotkeys)
         self.window.show_hotkeys(settings.hotkeys)
@@ -190,7 +192,11 @@ class Program(QObject):
         self.window.show_description(description)
 
     def _open_entry(self, entry: Entry) -> None:
-        picture = self.history.picture(entry.id) or entry.thumbnail_picture()
+        try:
+            picture = self.history.picture(entry.id) or entry.thumbnail_picture()
+        except SeesayError as error:
+            self.flow.fail(str(error))
+            return
         self._show(Description(entry.caption, picture, entry.source))
         self.flow.remember(entry.caption.spoken)
         self.flow.say(entry.caption.spoken)
@@ -225,18 +231,11 @@ class Program(QObject):
         many = len(pictures) > 1
         self.flow.describe(*(Order("clipboard", given, one_of_many=many) for given in pictures))
 
-    def _pick_region(self) -> None:
-        self.flow.stop()
-        self._screen_to_choose_from = Order("region")
-        self.sources.take(self._screen_to_choose_from)
-
-    def _on_taken(self, order: Order, picture: Picture) -> None:
-        if order is not self._screen_to_choose_from:
-            return
+    def _pick_part(self, picture: Picture) -> None:
         picker = RegionPicker(picture)
         picker.picked.connect(lambda part: self.flow.describe(Order("region", part)))
         picker.told.connect(self.flow.tell)
-        picker.cancelled.connect(lambda: self.flow.tell("No part was chosen."))
+        picker.cancelled.connect(lambda: self.flow.give_up("No part was chosen."))
         picker.showFullScreen()
         picker.activateWindow()
         self._picker = picker  # Python would delete it otherwise
@@ -343,7 +342,20 @@ class Program(QObject):
             self.flow.tell(" ".join(problems))
         self._show_problems("hotkeys", problems)
 
+    def _on_ready(self) -> None:
+        self._show_problems("model", [])
+        self.window.show_status("Ready.")
+
+    def _on_no_answer(self, number: int, sentence: str) -> None:
+        if number == 0:
+            self._show_problems("model", [sentence])
+
+    def _on_damage(self, sentence: str) -> None:
+        self._show_problems("history", [sentence])
+        self.flow.tell_later(sentence)
+
     def _show_problems(self, kind: str, problems: list[str]) -> None:
+        problems = [problem for problem in problems if problem]
         if problems != self._problems.get(kind, []):
             self._problems[kind] = problems
             self.window.show_problems([one for some in self._problems.values() for one in some])

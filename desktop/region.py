@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QShowEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -110,6 +111,7 @@ class RegionPicker(QWidget):
             3 * picture.width,
             QImage.Format.Format_RGB888,
         )
+        self._scaled = QPixmap()
         self.setAccessibleDescription(_HELP)
 
     @property
@@ -169,9 +171,9 @@ class RegionPicker(QWidget):
         """The picture, darker where it is not chosen, and a border that shows on any colour."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        shown = self._shown()
+        shown, view = self._shown(), self._view()
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        painter.drawImage(shown, self._image)
+        painter.drawPixmap(shown, view, QRectF(view.rect()))
         scale = shown.width() / self._whole.width()
         part = QRectF(
             shown.x() + self._part.x() * scale,
@@ -182,7 +184,11 @@ class RegionPicker(QWidget):
         painter.setOpacity(0.5)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         painter.setOpacity(1)
-        painter.drawImage(part, self._image, QRectF(self._part))
+        sharpness = view.width() / shown.width()
+        of_view = part.translated(-shown.topLeft())
+        painter.drawPixmap(
+            part, view, QRectF(of_view.topLeft() * sharpness, of_view.size() * sharpness)
+        )
         width = max(2, self.fontMetrics().height() // 4)
         for colour, thickness in (
             (Qt.GlobalColor.black, 3 * width),
@@ -198,6 +204,15 @@ class RegionPicker(QWidget):
         shown = QRectF(QPointF(), size)
         shown.moveCenter(QRectF(self.rect()).center())
         return shown
+
+    def _view(self) -> QPixmap:
+        """The picture in the size in which it is shown: scaling it for each key would take long."""
+        size = (self._shown().size() * self.devicePixelRatioF()).toSize()
+        if self._scaled.size() != size:
+            smooth = Qt.TransformationMode.SmoothTransformation
+            image = self._image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+            self._scaled = QPixmap.fromImage(image)
+        return self._scaled
 
     def _in_picture(self, position: QPointF) -> QPointF:
         shown = self._shown()

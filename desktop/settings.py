@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ SpeechMode = Literal["own", "screen_reader", "both", "silent"]
 RATES = range(80, 451)  # words a minute
 VOLUMES = range(101)  # per cent
 DAYS = range(36501)
+_MONITOR = re.compile("[1-9][0-9]{0,3}")
 
 
 class SettingsError(SeesayError):
@@ -136,7 +138,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_screen(value: Any) -> bool:
-    return _is_text(value) and (value == "all" or (value.isdecimal() and int(value) >= 1))
+    return _is_text(value) and (value == "all" or _MONITOR.fullmatch(value) is not None)
 
 
 def _is_in(numbers: range) -> Callable[[Any], bool]:

@@ -10,12 +10,14 @@ from PySide6.QtCore import QObject, Qt, Signal
 from core.errors import SeesayError
 from core.picture import Picture, PictureSource, open_picture
 from desktop.actions import Source
-from desktop.camera import CameraReader, State, list_cameras
+from desktop.camera import CameraError, CameraReader, State, list_cameras
 from desktop.screenshots import Screenshots
 from desktop.worker import Worker
 
 # Seconds that a camera may take to give up what it holds, so that the next request can open it.
 _CLOSING = 1.0
+# Seconds until a quiet look gives up, so that what the user asks for need not wait for it.
+_QUIET = 1.0
 
 _LABELS: dict[Source, str] = {
     "camera": "the camera",
@@ -34,7 +36,7 @@ class Order:
         source: where it comes from.
         given: the path of a file, or the picture itself (clipboard, region).
         one_of_many: whether its name is said, to tell it from the others.
-        quiet: whether nothing is told until there is something new (live mode).
+        quiet: whether nothing is told unless there is something new (live mode).
     """
 
     source: Source
@@ -97,7 +99,9 @@ class Sources(QObject):
         self.cancel()
         match order.source, order.given:
             case "camera", None:
-                self._camera_worker.ask(partial(self._try, order, self._look_through_camera))
+                self._camera_worker.ask(
+                    partial(self._try, order, partial(self._look_through_camera, order))
+                )
             case "window", None:
                 self._shot = order
                 self._screenshots.take_window()
@@ -127,6 +131,13 @@ class Sources(QObject):
         if on:
             self._kept = self._open_camera()
 
+    def use_camera(self, camera: str) -> None:
+        """Take pictures with this camera from now on, also where another one is kept open."""
+        if camera != self.camera:
+            self.camera = camera
+            if self._kept is not None:
+                self.keep_camera(True)
+
     def close(self) -> None:
         """Let go of the camera and end the threads."""
         self.cancel()
@@ -150,10 +161,15 @@ class Sources(QObject):
         holder.append(reader)
         return reader
 
-    def _look_through_camera(self) -> Picture:
+    def _look_through_camera(self, order: Order) -> Picture:
         kept = self._kept
         if kept is not None:
-            return kept.picture()
+            try:
+                return kept.picture(_QUIET) if order.quiet and self._was_open else kept.picture()
+            except CameraError:
+                if self._kept is None or self._kept is kept:
+                    raise
+                return self._look_through_camera(order)  # another camera was chosen meanwhile
         reader = self._open_camera()
         try:
             return reader.picture()

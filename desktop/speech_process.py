@@ -19,11 +19,10 @@ import sys
 import threading
 import wave
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.errors import SeesayError
-from desktop.voice import find_player, start_engine, synthesize
+from desktop.voice import find_player, place_for_speech, start_engine, synthesize
 
 _ON_LINUX = sys.platform.startswith("linux")
 if _ON_LINUX:
@@ -159,9 +158,7 @@ class SpeechServer:
 
     def _synthesize(self, text: str) -> tuple[bytes, int, int]:
         """Return the 16-bit samples of a text, how many channels, and their rate."""
-        # In memory: no file is left behind, whenever the process is killed.
-        with os.fdopen(os.memfd_create("speech"), "rb") as memory:
-            path = Path(f"/proc/self/fd/{memory.fileno()}")
+        with place_for_speech() as path:
             synthesize(self._engine, text, path)
             with wave.open(str(path)) as speech:
                 return speech.readframes(-1), speech.getnchannels(), speech.getframerate()

@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +33,12 @@ def speak(text: str) -> None:
         engine.runAndWait()
         return
     player = find_player()
-    with tempfile.TemporaryDirectory() as folder:
-        speech = Path(folder, "speech.wav")
+    with place_for_speech() as speech:
         synthesize(start_engine(), text, speech)
-        played = subprocess.run(
-            [player, "-q", str(speech)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        with speech.open("rb") as sound:
+            played = subprocess.run(
+                [player, "-q", "-"], stdin=sound, capture_output=True, text=True, errors="replace"
+            )
     if played.returncode != 0:
         raise no_sound_device(played.stderr)
 
@@ -51,8 +49,7 @@ def save_speech(text: str, path: Path) -> None:
     Raises:
         VoiceError: if there is no voice or the file cannot be written.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        speech = Path(folder, "speech.wav")
+    with place_for_speech() as speech:
         synthesize(start_engine(), text, speech)
         try:
             path.write_bytes(speech.read_bytes())
@@ -82,6 +79,21 @@ def start_engine() -> Any:
             "There is no voice on this computer: install espeak-ng with your system's package "
             "manager (on Debian and Ubuntu: sudo apt-get install espeak-ng)."
         ) from error
+
+
+@contextlib.contextmanager
+def place_for_speech() -> Iterator[Path]:
+    """A new, empty file for `synthesize`, which is gone at the end.
+
+    On Linux it is in memory: nothing of what is said is left on the disk, whenever the process is
+    killed, and a full disk does not silence it.
+    """
+    if sys.platform == "linux":
+        with open(os.memfd_create("speech"), "rb") as memory:
+            yield Path(f"/proc/self/fd/{memory.fileno()}")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder, "speech.wav")
 
 
 def synthesize(engine: Any, text: str, path: Path) -> None:

@@ -5,21 +5,16 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QWidget
 
 from core.caption import Caption, Word
-
-_PLACES = {"above": "at the top", "below": "at the bottom", "centre": "in the middle"}
-
-
-def said_place(place: str) -> str:
-    """As part of a sentence, such as "on the upper left"."""
-    return _PLACES.get(place, f"on the {place}")
+from core.speaking import hedged
+from core.where import said_place, spoken_where
 
 
 def said_places(caption: Caption) -> str:
-    """Where the things of a sentence were seen, as sentences."""
-    seen = [word for word in caption.words if word.where is not None]
-    if not seen:
+    """The sentence with the places of its things."""
+    if not any(said_place(word) for word in caption.words):
         return "Where things are is not clear enough to say."
-    return " ".join(f"{word.word.capitalize()}: {said_place(word.where or '')}." for word in seen)
+    sentence = spoken_where(caption.words)
+    return sentence if caption.level == "sure" else hedged(sentence)
 
 
 def spelled(sentence: str) -> str:
@@ -52,7 +47,7 @@ class Words(QListWidget):
         self.clear()
         for word in caption.words if caption is not None else ():
             item = QListWidgetItem(word.word, self)
-            place = said_place(word.where) if word.where is not None else ""
+            place = said_place(word) or ""
             item.setData(Qt.ItemDataRole.UserRole, word)
             item.setToolTip(place or "not looked for at one place")
             item.setData(

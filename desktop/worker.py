@@ -1,6 +1,7 @@
 """A thread that works for a window: one job at a time, the newest first."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 # A job under way is given this many seconds when the program ends.
@@ -10,7 +11,7 @@ _PATIENCE = 5.0
 class Worker:
     """Runs jobs in a thread of its own.
 
-    A new job takes the place of one that still waits, so that at most one waits, whatever comes.
+    A new job takes the place of one that still waits, so that few wait, whatever comes.
 
     Args:
         name: of the thread.
@@ -18,6 +19,7 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._change = threading.Condition()
+        self._first: deque[Callable[[], None]] = deque()
         self._waiting: Callable[[], None] | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -29,6 +31,12 @@ class Worker:
             self._waiting = job
             self._change.notify()
 
+    def ask_first(self, job: Callable[[], None]) -> None:
+        """Run a job before the one that waits; nothing takes its place or cancels it."""
+        with self._change:
+            self._first.append(job)
+            self._change.notify()
+
     def cancel(self) -> None:
         """Forget the job that waits."""
         with self._change:
@@ -37,6 +45,7 @@ class Worker:
     def close(self) -> None:
         """End the thread after the job under way."""
         with self._change:
+            self._first.clear()
             self._waiting = None
             self._closed = True
             self._change.notify()
@@ -48,6 +57,8 @@ class Worker:
 
     def _next(self) -> Callable[[], None] | None:
         with self._change:
-            self._change.wait_for(lambda: self._waiting is not None or self._closed)
+            self._change.wait_for(lambda: self._first or self._waiting or self._closed)
+            if self._first:
+                return self._first.popleft()
             job, self._waiting = self._waiting, None
             return job

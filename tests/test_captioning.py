@@ -36,6 +36,37 @@ def test_a_request_while_the_model_loads_is_answered(captioning: Captioning, qtb
         captioning.ask(picture(1))
 
 
+def test_loading_is_told_whatever_is_cancelled_or_asked_for(
+    captioning: Captioning, tmp_path: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(captioning.ready, timeout=WAIT):
+        captioning.load()
+        captioning.cancel()
+    missing = Captioning(tmp_path / "nothing")
+    with qtbot.waitSignal(missing.failed, timeout=WAIT) as blocker:
+        missing.load()
+        missing.ask(picture(1))
+        missing.cancel()
+    assert (blocker.args or [])[0] == 0
+    missing.close()
+
+
+def test_features_are_near_for_one_scene_and_far_for_two(
+    captioning: Captioning, qtbot: QtBot
+) -> None:
+    def features(seed: int) -> np.ndarray:
+        with qtbot.waitSignal(captioning.glanced, timeout=WAIT) as blocker:
+            number = captioning.glance(picture(seed))
+        assert (blocker.args or [])[0] == number
+        return (blocker.args or [])[1]
+
+    one, other = features(1), features(2)
+    assert one.ndim == 1
+    assert float(one @ one) == pytest.approx(1, abs=1e-4)
+    assert float(one @ features(1)) == pytest.approx(1, abs=1e-4)
+    assert float(one @ other) < 0.999
+
+
 def test_the_newest_of_many_requests_is_answered(captioning: Captioning, qtbot: QtBot) -> None:
     answers: dict[int, Caption] = {}
     captioning.captioned.connect(answers.__setitem__)

@@ -61,7 +61,11 @@ def test_a_copied_path(photo: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hello", "/no/such/file.png", "https://example.org/a.png", "a\0b", "/" * 9999]
+    "text",
+    [
+        *("", "hello", "/no/such/file.png", "https://example.org/a.png", "a\0b", "/" * 9999),
+        *("~5 minutes", "~nobody/a.png", "~\0"),
+    ],
 )
 def test_nothing_usable(text: str) -> None:
     mime = QMimeData()

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -222,6 +223,38 @@ def test_what_is_older_is_forgotten(history: History, path: Path) -> None:
     history.forget_older_than(10**12)
     assert history.count() == 3
     assert is_sound(path)
+
+
+def test_others_come_in_between_while_much_is_forgotten(history: History, path: Path) -> None:
+    long_ago = datetime(2001, 1, 1, tzinfo=UTC)
+    for number in range(400):
+        history.add(caption_of(f"Zanzibar {number}."), "camera", when=long_ago)
+    seen = set()
+    thread = history.tidy(keep_days=30)
+    while thread.is_alive():
+        seen.add(history.count())
+        history.add(caption_of("Now."), "camera")
+        seen.add(history.count(Query("zanzibar")))
+    assert any(0 < count < 400 for count in seen)
+    assert history.count(Query("zanzibar")) == 0
+    assert history.count() == history.count(Query("now")) > 0
+    assert is_sound(path)
+    history.close()
+    assert b"zanzibar" not in path.read_bytes().lower()
+
+
+def test_clearing_gives_way_to_one_who_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop.history_schema._PATIENCE", 0.1)
+    with contextlib.closing(History(path)) as history:
+        history.add(caption_of(), "camera")
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(HistoryError, match="in use by another program"):
+                history.clear()
+            other.execute("ROLLBACK")
+        assert history.count() == 1
+        history.clear()
+        assert history.count() == 0
 
 
 @pytest.mark.parametrize("remove", ["clear", "purge", "forget"])

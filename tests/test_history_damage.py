@@ -104,6 +104,23 @@ def test_overwritten_bytes_anywhere(path: Path, seed: int) -> None:
     assert is_sound(path)
 
 
+def test_the_first_row_of_every_page_is_lost_alone(path: Path) -> None:
+    fill(path, 200)
+    data = bytearray(path.read_bytes())
+    rows, lost = 0, 0
+    for page in range(PAGE, len(data), PAGE):
+        if data[page] == 13:  # it holds rows
+            start = page + int.from_bytes(data[page + 8 : page + 10], "big")
+            data[start + 2 : start + 5] = b"\xff\xff\xff"
+            lost += 1
+    data[:PAGE] = bytes(PAGE)
+    path.write_bytes(data)
+    with contextlib.closing(History(path)) as history:
+        rows = history.count()
+        assert 199 - lost <= rows < 199
+        assert_set_aside(history, path)
+
+
 @pytest.mark.parametrize("share", [0.6, 0.8, 0.99])
 def test_a_file_cut_short(path: Path, share: float) -> None:
     fill(path, 200)

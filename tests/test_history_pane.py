@@ -358,8 +358,9 @@ def test_damage_that_shows_later_is_told(user: User, four: History) -> None:
     content = four.path.read_bytes()
     four.path.write_bytes(b"broken" * (len(content) // 6))
     user.choose(0)
-    user.press(KEY.Key_S)
-    assert user.told[-1].startswith("The history was damaged")
+    with user.bot.waitSignal(user.pane.damaged) as told:
+        user.press(KEY.Key_S)
+    assert (told.args or [""])[0].startswith("The history was damaged")
     assert user.rows == []
     assert user.pane.summary.text().startswith("Nothing has been kept yet")
 

@@ -1,14 +1,20 @@
 """The parts of the desktop program together, in a window that nobody sees."""
 
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from desktop import talker
 from desktop.history import History
 from desktop.program import Program
 from tests.tiny_sets import draw
@@ -166,3 +172,124 @@ def test_without_a_desktop_one_sentence(display: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("seesay: There is no desktop")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a screen reader is told; no screen reader runs beside the invisible window."""
+    sentences: list[str] = []
+    monkeypatch.setattr(talker, "announce", lambda origin, text: sentences.append(text))
+    return sentences
+
+
+def test_repeat_says_a_failure_only_if_nothing_was_said_since(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    program.do("repeat")
+    assert announced[-1] == "Nothing has been described yet."
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    sentence = (blocker.args or [])[0].caption.spoken
+    QGuiApplication.clipboard().clear()
+    program.do("clipboard")
+    failure = announced[-1]
+    assert failure != sentence
+    program.do("repeat")
+    assert announced[-1] == failure
+    program.do("spell")
+    program.do("repeat")
+    assert announced[-1] == sentence
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no X display")
+def test_a_screen_that_cannot_be_taken_is_told_where_a_part_is_to_be_chosen(
+    start: Start, announced: list[str], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    monkeypatch.setenv("DISPLAY", ":987")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    announced.clear()
+    program.do("region")
+    qtbot.waitUntil(lambda: bool(announced), timeout=WAIT)
+    assert program.window.status.text() == announced[-1]
+
+
+def test_a_full_picture_is_kept_before_it_is_said_while_the_window_goes_on(
+    start: Start, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start('speech = "silent"\nkeep_pictures = true\n')
+    threads: list[threading.Thread] = []
+    add = History.add
+
+    def watched(self: History, *arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return add(self, *arguments)
+
+    monkeypatch.setattr(History, "add", watched)
+    kept_when_shown: list[int] = []
+    program.flow.described.connect(lambda _: kept_when_shown.append(len(sentences(tmp_path))))
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    assert kept_when_shown == [1]
+    assert program.history.page()[0].has_picture
+    assert threading.main_thread() not in threads
+
+
+def test_a_description_that_cannot_be_kept_is_said_and_shown_with_the_reason(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    program.history.close()
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    spoken = (blocker.args or [])[0].caption.spoken
+    assert announced[-1].startswith(spoken)
+    reason = announced[-1].removeprefix(spoken).strip()
+    assert "history" in reason.lower()
+    assert reason in program.window.problems.text()
+
+
+def test_an_entry_that_cannot_be_read_is_told(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    with qtbot.waitSignal(program.flow.kept, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    program.history.close()
+    announced.clear()
+    program._pane.opened.emit((blocker.args or [])[0])
+    assert "history" in announced[-1].lower()
+
+
+def test_damage_that_is_met_later_is_told_and_shown_after_the_description(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    red, blue = pictures(tmp_path, "red", "blue")
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+        program.on_asked_from_outside([red], "")
+    path = tmp_path / "data" / "seesay" / "history.sqlite3"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(b"broken" * (path.stat().st_size // 6))
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
+        program.on_asked_from_outside([blue], "")
+    qtbot.waitUntil(lambda: announced[-1].startswith("The history was damaged"), timeout=WAIT)
+    assert announced[-2] == (blocker.args or [])[0].caption.spoken
+    assert "damaged" in program.window.problems.text()
+
+
+def test_a_model_that_cannot_be_loaded_is_told_even_if_all_is_stopped(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    other = Program(tmp_path / "no model")
+    with qtbot.waitSignal(other.captioning.failed, timeout=WAIT):
+        other.start(minimised=False)
+        QTimer.singleShot(0, lambda: other.do("stop"))  # right after it begins to load
+    assert "no model" in other.window.problems.text()
+    qtbot.waitUntil(lambda: any("no model" in one for one in announced), timeout=WAIT)
+    other.close()
+    other.window.deleteLater()
+    assert "model" not in program.window.problems.text()
