@@ -1,0 +1,76 @@
+"""Alternative texts as XMP files beside pictures, where photo programs and web sites read them."""
+
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from core.errors import SeesayError
+from core.library_out import Out, replace_file
+
+_X = "adobe:ns:meta/"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+# IPTC Photo Metadata Standard 2021.1.
+_IPTC = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_PROPERTY = f"{{{_IPTC}}}AltTextAccessibility"
+_EMPTY = f'<x:xmpmeta xmlns:x="{_X}"><rdf:RDF xmlns:rdf="{_RDF}"/></x:xmpmeta>'.encode()
+
+
+class Sidecars(Out):
+    """``photo.jpg.xmp`` for ``photo.jpg``, with the IPTC property ``AltTextAccessibility``.
+
+    A file that is there keeps everything else in it; one that has an alternative text already, such
+    as one that a person wrote, is left as it is. Pictures of which nothing can be said get no file.
+
+    Args:
+        folder: gets the files, in folders like those of the library; or the library's own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.done = set()
+        for path in folder.rglob("*.xmp"):
+            if _has_text(path):
+                self.done.add(path.relative_to(folder).with_suffix("").as_posix())
+
+    def write(self, name: str, result: dict[str, Any]) -> None:
+        """As for every `Out`."""
+        if result.get("caption") is None:
+            return
+        path = self._folder / f"{name}.xmp"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            before = path.read_bytes() if path.exists() else _EMPTY
+            tree = etree.fromstring(before, _parser())
+            rdf = tree if tree.tag == f"{{{_RDF}}}RDF" else tree.find(f"{{{_RDF}}}RDF")
+            if rdf is None:
+                raise ValueError("no XMP")
+        except (etree.XMLSyntaxError, ValueError):
+            raise SeesayError(f"{path} is there and is no XMP: put it elsewhere.") from None
+        except OSError as error:
+            raise SeesayError(
+                f"{path} cannot be read or made ({error.strerror}): check the permissions."
+            ) from error
+        about = {f"{{{_RDF}}}about": ""}
+        spaces = {"Iptc4xmpCore": _IPTC}
+        description = etree.SubElement(rdf, f"{{{_RDF}}}Description", about, spaces)
+        choices = etree.SubElement(etree.SubElement(description, _PROPERTY), f"{{{_RDF}}}Alt")
+        text = etree.SubElement(choices, f"{{{_RDF}}}li", {_LANGUAGE: "x-default"})
+        text.text = result["spoken"]
+        replace_file(path, etree.tostring(tree, encoding="UTF-8", xml_declaration=True))
+
+    def close(self) -> None:
+        """As for every `Out`."""
+
+
+def _has_text(path: Path) -> bool:
+    try:
+        return etree.parse(path, _parser()).find(f".//{_PROPERTY}") is not None
+    except (etree.XMLSyntaxError, OSError):
+        return False
+
+
+def _parser() -> etree.XMLParser:
+    # Nothing is fetched, and nothing grows: the file may be anybody's.
+    return etree.XMLParser(resolve_entities=False, no_network=True)

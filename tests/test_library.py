@@ -1,0 +1,185 @@
+"""A folder of pictures: all of them found once, nothing lost or repeated after a kill."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+import seesay
+from core.captioner import Captioner
+from core.library import caption_library, open_out
+from core.library_walk import walk
+from tests.tiny_sets import COLOURS, PLACES, draw
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A picture at the top, more below, some that cannot be read, and links."""
+    folder = tmp_path / "photos"
+    draw(folder / "first.png")
+    draw(folder / "summer" / "beach.jpg", "blue", "bottom")
+    draw(folder / "summer" / "garden.PNG", "green")
+    (folder / "summer" / "note.txt").write_text("not a picture")
+    (folder / "torn.jpg").write_bytes((folder / "summer" / "beach.jpg").read_bytes()[:300])
+    (folder / "gone.png").symlink_to("nowhere")
+    (folder / "summer" / "again").symlink_to(folder)
+    (folder / "self").symlink_to("self")
+    (folder / ".hidden").mkdir()
+    draw(folder / ".hidden" / "thumbnail.png")
+    return folder
+
+
+NAMES = ["first.png", "gone.png", "torn.jpg", "summer/beach.jpg", "summer/garden.PNG"]
+
+
+def library(*arguments: str | Path) -> int:
+    return seesay.main(["library", *map(str, arguments)])
+
+
+def objects(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_all_pictures_are_found_once(folder: Path) -> None:
+    assert [found.name for found in walk(folder)] == NAMES
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_closed_folder_is_noted(folder: Path) -> None:
+    (folder / "summer").chmod(0)
+    *_, closed = walk(folder)
+    (folder / "summer").chmod(0o700)
+    assert closed.name == "summer"
+    assert closed.error is not None
+
+
+def test_a_line_for_each(
+    folder: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "said.jsonl"
+    assert library(folder, "--out", out, "--model", tiny_model) == 2
+    lines = objects(out)
+    assert [line["path"] for line in lines] == NAMES
+    whole = Captioner.load(tiny_model, "cpu")
+    for line in lines:
+        if line["path"] in ("gone.png", "torn.jpg"):
+            assert set(line) == {"path", "error"}
+        else:
+            assert line["spoken"] == whole.caption(folder / line["path"]).spoken
+    assert "3 captioned, 2 could not be read" in capsys.readouterr().out
+
+    before = out.read_bytes()
+    assert library(folder, "--out", out, "--model", tiny_model) == 0
+    assert out.read_bytes() == before
+    assert "5 were done before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("left", [0.0, 0.1, 0.5, 0.99])
+def test_a_line_that_was_cut_short_comes_again(
+    folder: Path, tmp_path: Path, tiny_model: Path, form: str, left: float
+) -> None:
+    out = tmp_path / "said"
+    captioner = Captioner.load(tiny_model, "cpu")
+
+    def run() -> bytes:
+        with open_out(out, form) as opened:
+            caption_library(captioner, folder, opened, 1)
+        rows = out.read_bytes().splitlines(keepends=True)
+        return b"".join(row.split(b'"seconds"')[0] for row in rows)
+
+    whole = run()
+    out.write_bytes(out.read_bytes()[: int(out.stat().st_size * left)])
+    assert run() == whole
+
+
+def test_killed_at_any_moment(tmp_path: Path, tiny_model: Path) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "said.jsonl"
+    for number in range(200):
+        colour, place = list(COLOURS)[number % 3], list(PLACES)[number // 3 % 3]
+        draw(folder / f"{number:03}.png", colour, place, number % 30)
+    command = [sys.executable, "-m", "seesay", "library", folder, "--out", out]
+    command += ["--model", tiny_model]
+    for size in (1, 40_000):
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+            while not out.exists() or out.stat().st_size < size:
+                assert run.poll() is None
+            run.send_signal(signal.SIGKILL)
+        assert out.read_bytes().count(b"\n") < 200
+    subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
+    assert [line["path"] for line in objects(out)] == [f"{number:03}.png" for number in range(200)]
+
+
+def test_the_table_is_read_by_others(folder: Path, tmp_path: Path, tiny_model: Path) -> None:
+    draw(folder / 'a "quoted", name.png')
+    out = tmp_path / "said.csv"
+    library(folder, "--out", out, "--format", "csv", "--model", tiny_model)
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == ['a "quoted", name.png', *NAMES]
+    assert rows[0]["spoken"]
+    assert rows[2]["error"].endswith("check the path.")
+
+
+def alternative_text(path: Path) -> str | None:
+    spaces = {
+        "c": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+        "r": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    }
+    return etree.parse(path).findtext(".//c:AltTextAccessibility/r:Alt/r:li", None, spaces)
+
+
+def test_alternative_texts_beside_the_pictures(folder: Path, tiny_model: Path) -> None:
+    theirs = folder / "summer" / "beach.jpg.xmp"
+    theirs.write_text(
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"/></rdf:RDF></x:xmpmeta>'
+    )
+    library(folder, "--out", folder, "--format", "xmp", "--model", tiny_model)
+    captioner = Captioner.load(tiny_model, "cpu")
+    for name in ("first.png", "summer/beach.jpg"):
+        spoken = captioner.caption(folder / name).spoken
+        assert alternative_text(folder / f"{name}.xmp") == spoken
+    assert 'xmp:Rating="5"' in theirs.read_text()
+
+    # What somebody wrote in the meantime is not replaced.
+    first = folder / "first.png.xmp"
+    first.write_text(first.read_text().replace(">Perhaps: ", ">Grandmother's chair, "))
+    before = first.read_bytes()
+    library(folder, "--out", folder, "--format", "xmp", "--model", tiny_model)
+    assert first.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"Dear diary", b"Dear diary,\nit rains.\n", b"[1, 2]\n"])
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_file_of_something_else_is_left_alone(
+    folder: Path,
+    tmp_path: Path,
+    tiny_model: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
+    content: bytes,
+) -> None:
+    out = tmp_path / "diary"
+    out.write_bytes(content)
+    assert library(folder, "--out", out, "--format", form, "--model", tiny_model) == 2
+    assert "is not what Seesay wrote" in capsys.readouterr().err
+    assert out.read_bytes() == content
+
+
+def test_no_such_folder(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = (tmp_path / "nowhere", "--out", tmp_path / "said.jsonl", "--model", tiny_model)
+    assert library(*arguments) == 2
+    assert capsys.readouterr().err.count("cannot be read") == 1
