@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.picture import Picture
 
 _MOST_BEAMS = 50
-_TRAIN_EXTRA = ("matplotlib", "pycocoevalcap")
+_TRAIN_EXTRA = ("matplotlib", "pycocoevalcap", "scipy")
 
 _EXAMPLES = """\
 Without a command, the desktop program starts.
@@ -25,6 +25,7 @@ Without a command, the desktop program starts.
 examples:
   seesay caption photo.jpg                 say what is in a picture
   seesay caption --speak photo.jpg         say it aloud as well
+  seesay library photos --out said.jsonl   caption a whole folder
   seesay history search dog                find what was said before
   seesay evaluate --data data/flickr8k     score the model on a data set
 
@@ -130,6 +131,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model_options(caption)
 
+    library = commands.add_parser(
+        "library",
+        help="caption a folder of pictures",
+        description="Caption all pictures in a folder and below it. An interrupted run goes on "
+        "where it was when the same command is given again.",
+    )
+    library.set_defaults(run=_library)
+    library.add_argument("folder", type=Path, metavar="DIR", help="where the pictures are")
+    library.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="file that gets a line a picture; with --format xmp, the folder that gets the "
+        "files, which may be DIR itself",
+    )
+    library.add_argument(
+        "--format",
+        choices=("jsonl", "csv", "xmp"),
+        default="jsonl",
+        help="JSON Lines (default), a table, or XMP files with alternative texts",
+    )
+    _add_model_options(library)
+
     add_history_parser(commands).set_defaults(run=_history)
 
     train = commands.add_parser(
@@ -150,6 +175,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR", help="data set")
     evaluate.add_argument("--split", default="test", help="part of it: val or test (default)")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.add_argument(
+        "--trust",
+        action="store_true",
+        help="score the confidence instead, by people's judgements (Flickr8k)",
+    )
+    evaluate.add_argument(
+        "--plots", type=Path, metavar="DIR", help="with --trust: save its curves as PNG there"
+    )
     _add_model_options(evaluate)
     return parser
 
@@ -287,6 +320,18 @@ def _speak(sentence: str) -> bool:
     return True
 
 
+def _library(options: argparse.Namespace) -> int:
+    from core.library import caption_library, open_out
+
+    with open_out(options.out, options.format) as out:
+        from core.captioner import Captioner
+
+        captioner = Captioner.load(options.model, options.device)
+        summary = caption_library(captioner, options.folder, out, options.beam)
+    _tell(str(summary))
+    return 2 if summary.failed else 0
+
+
 def _history(options: argparse.Namespace) -> int:
     from desktop.history_command import lines
 
@@ -307,14 +352,22 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     _prepare_output(options.json)
-    from training.evaluate import evaluate
+    if options.plots is not None and not options.trust:
+        raise SeesayError("--plots draws what --trust measures; give both.")
+    arguments = (options.data, options.split, options.beam, options.device, options.model)
+    if options.trust:
+        from training.trust import evaluate_trust
 
-    figures = evaluate(options.data, options.split, options.beam, options.device, options.model)
+        figures = evaluate_trust(*arguments, options.plots)
+    else:
+        from training.evaluate import evaluate
+
+        figures = evaluate(*arguments)
     if options.json:
         _tell(json.dumps(figures, ensure_ascii=False, allow_nan=False))
         return 0
     for name, value in figures.items():
-        _tell(f"{name:<10} {'not scored' if value is None else value}")
+        _tell(f"{name:<12} {'not scored' if value is None else value}")
     return 0
 
 

@@ -8,15 +8,30 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of
 
 
 @dataclass(frozen=True)
+class Thing:
+    """Something that was recognised in the picture.
+
+    Attributes:
+        name: plain English, without article, such as ``coffee mug``.
+        confidence: 0 to 1, see `core.things.things`.
+    """
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Word:
-    """A word of the sentence and where the model looked for it.
+    """A word of the sentence and where it was seen.
 
     Attributes:
         word: as it stands in the sentence, lower-case.
         grounded: how much it was seen rather than expected from the words before, 0 to 1.
-        where: ``left``, ``upper left``, ``centre`` …; None for words that were hardly seen.
-        box: around what was looked at; None for words that were hardly seen.
-        attention: rows of the region grid, top to bottom; all cells sum to one.
+        where: ``left``, ``upper left``, ``centre`` …; None for words that were hardly seen, and for
+            those that name no thing.
+        box: around it; None for the same words.
+        attention: where it was seen, as rows of the region grid from top to bottom; all cells sum
+            to one.
     """
 
     word: str
@@ -37,8 +52,9 @@ class Caption:
         level: ``sure``, ``unsure`` or ``none`` (no sentence).
         spoken: what is said aloud, hedge included.
         words: of the sentence, in order.
-        text: lines read in the picture.
-        notes: codes of what was noticed, such as ``dark`` or ``blank``.
+        text: read in the picture, wrapped lines joined.
+        notes: codes of what was noticed, such as ``dark`` or ``screen``.
+        things: that were recognised, whatever the sentence says; at most three.
         seconds: from the open picture to the sentence.
         model: name of the model.
     """
@@ -51,6 +67,7 @@ class Caption:
     words: tuple[Word, ...]
     text: tuple[str, ...]
     notes: tuple[str, ...]
+    things: tuple[Thing, ...]
     seconds: float
     model: str
 
@@ -73,6 +90,10 @@ class Caption:
             ],
             "text": list(self.text),
             "notes": list(self.notes),
+            "things": [
+                {"name": thing.name, "confidence": round(thing.confidence, 4)}
+                for thing in self.things
+            ],
             "seconds": round(self.seconds, 4),
             "model": self.model,
         }

@@ -1,9 +1,9 @@
 """The captioner: pictures in, captions out."""
 
-import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,38 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.caption import Caption, Level, Word
+from core.caption import Caption, Thing, Word
+from core.confidence import read_confidence
 from core.device import choose_device
+from core.grounding import ground
 from core.model import CaptionModel
 from core.model_file import load_model
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
 from core.preprocess import squeeze_many
-from core.quality import SENTENCES, find_notes
-from core.search import Hypothesis, beam_search
+from core.quality import DRAWN, find_notes, settle_notes
+from core.search import Hypothesis, beam_search, blind_log_probs
+from core.speaking import speak
+from core.text import Reading, Text, TextReader
+from core.text_engine import TextReaderMissing
+from core.things import CLASSES, things
 from core.vocabulary import Vocabulary, write_sentence
-from core.where import SEEN, box, place
+from core.where import locate
 
 # Pictures that go through the network at once; who streams captions hands over as many.
 BATCH = 16
-# Below this confidence a sentence is hedged; chosen on the val splits.
-_SURE = 0.65
+# Words of a screen that are read before it is described; the rest is read while these are heard.
+_FIRST_WORDS = 40
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the network makes of a picture."""
+
+    regions: torch.Tensor  # (regions, channels)
+    hypothesis: Hypothesis
+    confidence: float
+    things: tuple[Thing, ...]
 
 
 class Captioner:
@@ -35,8 +51,11 @@ class Captioner:
     Args:
         model: the network, in evaluation mode.
         vocabulary: of its decoder.
-        config: of the model file; ``name`` is used.
+        config: of the model file; ``name`` and ``confidence`` are used.
         device: where the network runs.
+
+    Raises:
+        ModelError: if the calibration of the confidence is damaged.
     """
 
     def __init__(
@@ -49,7 +68,9 @@ class Captioner:
         self.model = model.to(device)
         self.vocabulary = vocabulary
         self.config = config
+        self.confidence = read_confidence(config)
         self.device = device
+        self._reader: TextReader | None = TextReader()
 
     @classmethod
     def load(cls, model: str | os.PathLike[str] | None = None, device: str = "auto") -> "Captioner":
@@ -67,26 +88,35 @@ class Captioner:
         network, vocabulary, config = load_model(Path(model) if model else BUILTIN_MODEL)
         return cls(network, vocabulary, config, chosen)
 
-    def caption(self, picture: PictureSource, beam: int = 3) -> Caption:
+    def caption(self, picture: PictureSource, beam: int = 3, text: bool = True) -> Caption:
         """Describe one picture.
 
         Args:
             picture: a path, bytes, a file, an array (height, width, 3) uint8 RGB, a PIL image, or
                 a ``Picture``.
             beam: sentences followed at once in the search; 1 is fastest.
+            text: whether text in the picture is read.
 
         Raises:
             PictureError: if it is no picture that can be read.
             ValueError: if ``beam`` is below 1.
         """
-        return self.caption_many([picture], beam)[0]
+        return self.caption_many([picture], beam, text)[0]
 
-    def caption_many(self, pictures: Iterable[PictureSource], beam: int = 3) -> list[Caption]:
+    def caption_many(
+        self,
+        pictures: Iterable[PictureSource],
+        beam: int = 3,
+        text: bool = True,
+        places: bool = True,
+    ) -> list[Caption]:
         """Describe pictures, in their order; quicker for each than one by one.
 
         Args:
             pictures: any number of what ``caption`` takes.
             beam: sentences followed at once in the search.
+            text: whether text in the pictures is read.
+            places: whether it is found out where each word was seen; without, no words are given.
 
         Raises:
             PictureError: if one of them is no picture that can be read.
@@ -97,78 +127,156 @@ class Captioner:
         captions: list[Caption] = []
         opened = map(open_picture, pictures)
         while batch := list(islice(opened, BATCH)):
-            captions += self._caption_batch(batch, beam)
+            captions += (caption for caption, _ in self._caption_batch(batch, beam, text, places))
         return captions
 
-    def _caption_batch(self, pictures: list[Picture], beam: int) -> list[Caption]:
+    def start(
+        self, picture: Picture, beam: int = 3, text: bool = True
+    ) -> tuple[Caption, Reading | None]:
+        """Describe one picture as soon as enough of its text was read for a beginning.
+
+        Args:
+            picture: as `open_picture` gives it.
+            beam: sentences followed at once in the search.
+            text: whether text in the picture is read.
+
+        Returns:
+            The caption, and what to go on with by `read_on`; None where there is no more text.
+        """
+        ((caption, reading),) = self._caption_batch([picture], beam, text, True, _FIRST_WORDS)
+        return caption, None if reading is None or reading.complete else reading
+
+    def read_on(
+        self, caption: Caption, reading: Reading, cancelled: Callable[[], bool]
+    ) -> Caption | None:
+        """The caption with all the text of its picture.
+
+        Args:
+            caption: as `start` gave it.
+            reading: the same.
+            cancelled: asked before each line; when true, there is no answer.
+        """
+        read = reading.text(cancelled=cancelled)
+        return replace(caption, text=read.paragraphs) if read.complete else None
+
+    @torch.inference_mode()
+    def glance(self, picture: Picture) -> np.ndarray:
+        """What is in a picture, as numbers: near each other for one scene, far for two.
+
+        Takes a fraction of a caption's time.
+
+        Returns:
+            (channels,) float32, the mean of the region features, of length 1.
+        """
+        batch = squeeze_many([picture.pixels], self.model.config.image_size)
+        regions = self.model.encoder(torch.from_numpy(batch).to(self.device))  # (1, R, C)
+        return torch.nn.functional.normalize(regions.mean(dim=1)[0].float(), dim=0).cpu().numpy()
+
+    def _caption_batch(
+        self,
+        pictures: list[Picture],
+        beam: int,
+        text: bool,
+        places: bool,
+        most_words: int | None = None,
+    ) -> list[tuple[Caption, Reading | None]]:
         began = time.perf_counter()
         notes = [find_notes(picture.pixels) for picture in pictures]
         fit = [picture for picture, found in zip(pictures, notes, strict=True) if not found]
-        hypotheses = iter(self._describe([picture.pixels for picture in fit], beam))
-        seconds = (time.perf_counter() - began) / len(pictures)
-        return [
-            self._refuse(picture, found, seconds)
-            if found
-            else self._write(picture, next(hypotheses), seconds)
-            for picture, found in zip(pictures, notes, strict=True)
-        ]
+        described = iter(self._describe([picture.pixels for picture in fit], beam))
+        each = (time.perf_counter() - began) / len(pictures)
+        results = []
+        for picture, found in zip(pictures, notes, strict=True):
+            began = time.perf_counter()
+            seen = None if found else next(described)
+            reading = self._find_text(picture, found) if text else None
+            read = reading.text(most_words) if reading is not None else None
+            caption = self._write(picture, found, seen, read, places)
+            seconds = each + time.perf_counter() - began
+            # Of a photograph, what is written was read whole and sifted.
+            drawn = reading if DRAWN.intersection(caption.notes) else None
+            results.append((replace(caption, seconds=seconds), drawn))
+        return results
 
     @torch.inference_mode()
-    def _describe(self, pixels: list[np.ndarray], beam: int) -> list[Hypothesis]:
+    def _describe(self, pixels: list[np.ndarray], beam: int) -> list[_Seen]:
         if not pixels:
             return []
-        batch = squeeze_many(pixels, self.model.config.image_size)
+        model = self.model
+        batch = squeeze_many(pixels, model.config.image_size)
         inputs = torch.from_numpy(batch).to(self.device)
         # Half precision pays on graphics cards; on the processor it would change sentences.
         with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-            scene = self.model.decoder.look_at(self.model.encoder(inputs))
-            return beam_search(self.model.decoder, scene, beam)
+            regions = model.encoder(inputs)  # (B, R, C)
+            scene = model.decoder.look_at(regions)
+            found = beam_search(model.decoder, scene, beam)
+            blind = blind_log_probs(model.decoder, scene, found)
+            named: list[tuple[Thing, ...]] = [()] * len(pixels)
+            if model.config.classes == CLASSES:
+                named = [things(row) for row in model.recognise(regions).float().cpu().numpy()]
+        summaries = scene.summary.tolist()
+        return [
+            _Seen(grid, hypothesis, self._trust(hypothesis, log_probs, summary), names)
+            for grid, hypothesis, log_probs, summary, names in zip(
+                regions, found, blind, summaries, named, strict=True
+            )
+        ]
 
-    def _write(self, picture: Picture, hypothesis: Hypothesis, seconds: float) -> Caption:
+    def _trust(
+        self, hypothesis: Hypothesis, blind: Sequence[float], summary: Sequence[float]
+    ) -> float:
         words = self.vocabulary.decode(hypothesis.words)
-        sentence = write_sentence(words)
-        # The geometric mean of the probabilities of the words and of the sentence's end.
-        confidence = math.exp(sum(hypothesis.log_probs) / len(hypothesis.log_probs))
-        level: Level = "sure" if confidence >= _SURE else "unsure"
-        rows, columns = self.model.encoder.rows, self.model.encoder.columns
-        maps = hypothesis.regions.view(-1, rows, columns).numpy()  # (words, rows, columns)
-        looks = zip(words, maps, hypothesis.sentinel.tolist(), strict=True)
+        return self.confidence.judge(hypothesis, words, blind, summary)
+
+    def _find_text(self, picture: Picture, notes: Sequence[str]) -> Reading | None:
+        """The text of a picture, found but not yet read; None where there hardly is any."""
+        if self._reader is None or not DRAWN.issuperset(notes):
+            return None
+        try:
+            if notes or self._reader.likely(picture.pixels):
+                return self._reader.find(picture.pixels)
+        except TextReaderMissing:
+            self._reader = None  # captions come without it
+        return None
+
+    def _write(
+        self,
+        picture: Picture,
+        notes: tuple[str, ...],
+        seen: _Seen | None,
+        read: Text | None,
+        places: bool,
+    ) -> Caption:
+        confidence = seen.confidence if seen is not None else 0.0
+        level = self.confidence.level(confidence) if seen is not None else "none"
+        sentence: str | None = None
+        located: tuple[Word, ...] = ()
+        # A sentence so probably wrong that it would mislead is kept to itself.
+        if seen is not None and level != "none":
+            words = self.vocabulary.decode(seen.hypothesis.words)
+            sentence = write_sentence(words)
+            if places:
+                maps, grounded = ground(self.model.decoder, seen.regions, seen.hypothesis.words)
+                looks = zip(words, maps.numpy(), grounded.tolist(), strict=True)
+                located = tuple(locate(*look) for look in looks)
+        said = ""
+        lines: tuple[str, ...] = ()
+        if read is not None and notes:
+            said, lines = read.begins(), read.paragraphs
+            notes = settle_notes(notes, lines)
+        elif read is not None:
+            said, lines = read.says(), read.doubtless
+        named = seen.things if seen is not None else ()
         return Caption(
             path=picture.name,
             caption=sentence,
             confidence=confidence,
             level=level,
-            spoken=sentence if level == "sure" else f"Perhaps: {sentence[0].lower()}{sentence[1:]}",
-            words=tuple(_word(word, regions, 1 - beta) for word, regions, beta in looks),
-            text=(),
-            notes=(),
-            seconds=seconds,
-            model=self.config["name"],
-        )
-
-    def _refuse(self, picture: Picture, notes: tuple[str, ...], seconds: float) -> Caption:
-        return Caption(
-            path=picture.name,
-            caption=None,
-            confidence=0.0,
-            level="none",
-            spoken=" ".join(SENTENCES[note] for note in notes),
-            words=(),
-            text=(),
+            spoken=speak(sentence, level, notes, named, said),
+            words=located,
+            text=lines,
             notes=notes,
-            seconds=seconds,
+            things=named,
+            seconds=0.0,
             model=self.config["name"],
         )
-
-
-def _word(word: str, regions: np.ndarray, grounded: float) -> Word:
-    seen = grounded > SEEN
-    regions = regions + 1e-9  # so that a word which was not seen at all has a map, too
-    attention = regions / regions.sum()
-    return Word(
-        word=word,
-        grounded=grounded,
-        where=place(attention) if seen else None,
-        box=box(attention) if seen else None,
-        attention=tuple(tuple(row) for row in attention.tolist()),
-    )

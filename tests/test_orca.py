@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.caption import Word
+from core.where import said_place
 from desktop.history import Entry, History
-from desktop.words import said_place
 from tests.desktop_parts import Desktop, a_desktop, wait_for
 from tests.orca_parts import Orca
 from tests.tiny_sets import draw
@@ -105,7 +105,7 @@ def test_the_sentence_is_said(orca: Orca, entry: Entry) -> None:
 
 def test_each_word_is_said_with_its_place(orca: Orca, entry: Entry) -> None:
     def heard(word: Word) -> str:
-        place = f", {said_place(word.where)}" if word.where else ""
+        place = f", {said_place(word)}" if word.where else ""
         return re.escape(word.word + place) + r"\.?$"
 
     first, second = entry.caption.words[:2]

@@ -189,6 +189,12 @@ def start():
     if sys.argv[1] == "twice":
         screenshots.take_window()
         screenshots.take_screen()
+    elif sys.argv[1] == "closing":
+        dialog = QWidget()
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+        screenshots.take_screen()
+        dialog.close()
     elif sys.argv[1] == "window":
         screenshots.take_window()
     else:
@@ -295,6 +301,15 @@ def test_of_two_screenshots_the_newest_wins(managed: str, tmp_path: Path) -> Non
     assert story["taken"] == 1
     assert "failed" not in story
     assert colours(pixels_of(file)) == {RED, LIME, BLUE, YELLOW}
+
+
+def test_a_window_that_is_closed_meanwhile(managed: str, tmp_path: Path) -> None:
+    file = tmp_path / "screen.png"
+    with other_program(managed):
+        story = own_screenshot(managed, "closing", file)
+    assert story["taken"] == 1
+    assert story["visible"]
+    assert not has(pixels_of(file), MAGENTA)
 
 
 # Seesay's part of a screenshot on Wayland.

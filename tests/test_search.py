@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.model import Decoder, ModelConfig, Scene
-from core.search import Hypothesis, beam_search
+from core.search import RIVALS, Hypothesis, beam_search, blind_log_probs
 from core.vocabulary import Vocabulary
 
 CHANNELS, REGIONS, WORDS = 6, 9, range(4, 7)
@@ -148,3 +148,45 @@ def test_more_beams_than_sentences() -> None:
 def test_no_pictures() -> None:
     decoder, scene = random_search(0, pictures=0)
     assert beam_search(decoder, scene) == []
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_entropies_are_those_of_what_might_have_stood_there(beam: int) -> None:
+    decoder, scene = random_search(beam, pictures=4)
+    for picture, hypothesis in enumerate(beam_search(decoder, scene, beam)):
+        given = torch.tensor([[Vocabulary.start, *hypothesis.words]])
+        logits, _, _ = decoder(only(scene, picture), given)
+        expected = torch.distributions.Categorical(logits=logits[0]).entropy()
+        assert hypothesis.entropies == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rivals_are_the_best_other_sentences(seed: int) -> None:
+    decoder, scene = random_search(seed, pictures=1)
+    found = beam_search(decoder, scene, 30, LONGEST, length_norm=0)[0]
+    scores = [rival.score for rival in found.rivals]
+    assert len(scores) == RIVALS
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] <= found.score
+    assert len({found.words, *(rival.words for rival in found.rivals)}) == 1 + RIVALS
+    for rival in found.rivals:
+        log_probs, _, _ = rescore(decoder, scene, rival.words)
+        assert rival.score == pytest.approx(float(log_probs.sum()), abs=1e-4)
+
+
+def test_rivals_do_not_depend_on_the_other_pictures() -> None:
+    decoder, scene = random_search(1, pictures=7)
+    for picture, one in enumerate(beam_search(decoder, scene, 3)):
+        alone = beam_search(decoder, only(scene, picture), 3)[0]
+        assert [rival.words for rival in one.rivals] == [rival.words for rival in alone.rivals]
+
+
+def test_blind_log_probs_are_those_of_an_empty_scene() -> None:
+    decoder, scene = random_search(2, pictures=5)
+    hypotheses = beam_search(decoder, scene, 3)
+    empty = Scene(*(torch.zeros_like(tensor[:1]) for tensor in scene))
+    blind = blind_log_probs(decoder, scene, hypotheses)
+    for log_probs, hypothesis in zip(blind, hypotheses, strict=True):
+        expected, _, _ = rescore(decoder, empty, hypothesis.words)
+        assert log_probs == pytest.approx(expected.tolist(), abs=1e-4)
+    assert blind_log_probs(decoder, scene, []) == []

@@ -79,6 +79,7 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, text: str
         ("camera = 0", "camera"),
         ('screen = "0"', "screen"),
         ('screen = "left"', "screen"),
+        (f'screen = "{"9" * 5000}"', "screen"),
         ("keep_days = -1", "keep_days"),
         ("keep_days = 99999999999999999999", "keep_days"),
         ('private = "yes"', "private"),

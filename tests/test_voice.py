@@ -48,6 +48,19 @@ def test_speech_is_saved_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
 
 @needs_voice
+@needs_alsa
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it takes a file")
+def test_nothing_of_what_is_said_touches_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound_device(tmp_path, monkeypatch, "type null")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "no disk"))
+    speak("Two dogs.")
+    save_speech("Two dogs.", tmp_path / "dogs.wav")
+    assert 0.4 < heard(tmp_path / "dogs.wav")[0] < 2
+
+
+@needs_voice
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(VoiceError, match="cannot be written"):
         save_speech("Two dogs.", tmp_path / "missing" / "speech.wav")

@@ -1,0 +1,50 @@
+"""What is said aloud of a picture: its sentence, with a hedge where that is due, and its text."""
+
+from collections.abc import Sequence
+
+from core.caption import Level, Thing
+from core.quality import SENTENCES
+from core.things import spoken_things
+
+_UNCLEAR = "I cannot tell what this picture shows."
+_UNSURE = "I am not sure what is happening here."
+# Said instead of the sentence of `SENTENCES` where there is text to begin with.
+_TEXTUAL = {
+    "screen": "This is a screen, mostly text. It begins:",
+    "document": "This is a document. It begins:",
+}
+
+
+def hedged(sentence: str) -> str:
+    """A sentence that may be wrong, as it is said."""
+    return f"Perhaps: {sentence[0].lower()}{sentence[1:]}"
+
+
+def speak(
+    sentence: str | None,
+    level: Level,
+    notes: Sequence[str],
+    things: Sequence[Thing],
+    text: str,
+) -> str:
+    """All that is said of a picture.
+
+    Args:
+        sentence: the caption; None where there is none.
+        level: how far to trust it.
+        notes: codes of what makes the picture unfit for a caption.
+        things: that were recognised; they are said instead of a guess.
+        text: what is written in the picture, or the beginning of that; "" for nothing.
+    """
+    for note in notes:
+        if text and note in _TEXTUAL:
+            return f"{_TEXTUAL[note]} {text}"
+    if notes:
+        said = " ".join(SENTENCES[note] for note in notes)
+    elif sentence is not None and level == "sure":
+        said = sentence
+    elif things:
+        said = f"{_UNSURE} {spoken_things(things)}"
+    else:
+        said = _UNCLEAR if sentence is None else hedged(sentence)
+    return f"{said} It says: {text}" if text else said
