@@ -117,6 +117,10 @@ def _parser() -> argparse.ArgumentParser:
     caption.add_argument("--json", action="store_true", help="print one JSON object a picture")
     caption.add_argument("--speak", action="store_true", help="read each sentence aloud")
     caption.add_argument(
+        "--where", action="store_true", help="say where the things in the sentence are"
+    )
+    caption.add_argument("--no-text", action="store_true", help="do not read text in pictures")
+    caption.add_argument(
         "--save-speech",
         type=_output_file(".wav"),
         metavar="OUT.wav",
@@ -153,6 +157,8 @@ def _parser() -> argparse.ArgumentParser:
         default="jsonl",
         help="JSON Lines (default), a table, or XMP files with alternative texts",
     )
+    library.add_argument("--where", action="store_true", help="tell where things are as well")
+    library.add_argument("--text", action="store_true", help="read text as well; slower")
     _add_model_options(library)
 
     add_history_parser(commands).set_defaults(run=_history)
@@ -244,10 +250,11 @@ def _caption(options: argparse.Namespace) -> int:
     figures = _figure_paths(options.attention, options.paths)
     _prepare_output(options.json)
     from core.captioner import Captioner
+    from core.speaking import with_places
     from core.stream import describe
 
     captioner = Captioner.load(options.model, options.device)
-    results = describe(captioner, options.paths, options.beam)
+    results = describe(captioner, options.paths, options.beam, not options.no_text)
     aloud, failed, sentences = options.speak, False, []
     for (path, picture, caption), figure in zip(results, figures, strict=True):
         if isinstance(picture, PictureError) or caption is None:
@@ -257,12 +264,12 @@ def _caption(options: argparse.Namespace) -> int:
             else:
                 _warn(spoken)
         else:
-            spoken = caption.spoken
+            spoken = (options.where and with_places(caption)) or caption.spoken
             sentences.append(spoken)
             if options.json:
                 _tell(json.dumps(caption.to_dict(), ensure_ascii=False, allow_nan=False))
             else:
-                _tell(_line(caption, named=len(options.paths) > 1))
+                _tell(_line(caption, spoken, named=len(options.paths) > 1))
             if figure is not None:
                 failed |= not _save_figure(picture, caption, figure)
         # Where nothing can be played, the first sentence tells so, and the captions go on.
@@ -274,12 +281,12 @@ def _caption(options: argparse.Namespace) -> int:
     return 2 if failed else 0
 
 
-def _line(caption: "Caption", named: bool) -> str:
+def _line(caption: "Caption", spoken: str, named: bool) -> str:
     path = caption.path
     name = f"{path if path.isprintable() else repr(path)}: " if named else ""
     if caption.caption is None:
-        return name + caption.spoken
-    return f"{name}{caption.spoken} (confidence {caption.confidence:.0%})"
+        return name + spoken
+    return f"{name}{spoken} (confidence {caption.confidence:.0%})"
 
 
 def _figure_paths(wanted: Path | None, paths: list[str]) -> list[Path | None]:
@@ -327,7 +334,9 @@ def _library(options: argparse.Namespace) -> int:
         from core.captioner import Captioner
 
         captioner = Captioner.load(options.model, options.device)
-        summary = caption_library(captioner, options.folder, out, options.beam)
+        summary = caption_library(
+            captioner, options.folder, out, options.beam, options.text, options.where
+        )
     _tell(str(summary))
     return 2 if summary.failed else 0
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.caption import Box
+from core.caption import DRAWN, Box
 from core.faces import find_faces
 from core.kinds import judge
-from core.quality import DRAWN, SENTENCES, find_notes
+from core.quality import SENTENCES, find_notes
 from core.sample import take_sample
 from core.tilt import find_tilt
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Level = Literal["sure", "unsure", "none"]
+# Notes of what is no photograph, but may hold much, above all text.
+DRAWN = frozenset({"screen", "document", "chart", "icon"})
 Box = tuple[float, float, float, float]  # left, top, right, bottom as shares of the picture
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.caption import Caption, Thing, Word
+from core.caption import DRAWN, Caption, Thing, Word
 from core.confidence import read_confidence
 from core.device import choose_device
 from core.grounding import ground
@@ -20,7 +20,7 @@ from core.model_file import load_model
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
 from core.preprocess import squeeze_many
-from core.quality import DRAWN, find_notes, settle_notes
+from core.quality import find_notes, settle_notes
 from core.search import Hypothesis, beam_search, blind_log_probs
 from core.speaking import speak
 from core.text import Reading, Text, TextReader

@@ -16,6 +16,7 @@ from core.library_out import Csv, JsonLines, Out
 from core.library_walk import Found, walk
 from core.library_xmp import Sidecars
 from core.picture import Picture, open_picture
+from core.where import spoken_where
 
 # Batches that are opened while one is captioned; a large photograph takes 50 megabytes.
 _AHEAD = 1
@@ -58,7 +59,14 @@ def open_out(path: Path, form: str) -> Out:
     return forms[form](path)
 
 
-def caption_library(captioner: Captioner, folder: Path, out: Out, beam: int) -> Summary:
+def caption_library(
+    captioner: Captioner,
+    folder: Path,
+    out: Out,
+    beam: int,
+    text: bool = False,
+    where: bool = False,
+) -> Summary:
     """Caption all pictures below a folder that are not yet in the output, by name.
 
     What cannot be read is written with its error, and the others go on. The next batch is opened,
@@ -69,6 +77,8 @@ def caption_library(captioner: Captioner, folder: Path, out: Out, beam: int) -> 
         folder: of the library.
         out: gets each result as soon as its batch is captioned.
         beam: sentences followed at once in the search.
+        text: whether text in the pictures is read, which takes seconds for a page.
+        where: whether results tell where things are, as ``where`` and in ``words``.
 
     Raises:
         SeesayError: if the folder cannot be read, or the output not be written.
@@ -79,10 +89,13 @@ def caption_library(captioner: Captioner, folder: Path, out: Out, beam: int) -> 
     with tqdm(total=len(to_do), unit="picture", dynamic_ncols=True) as bar:
         for batch, pictures in _opened(folder, to_do):
             good = [picture for picture in pictures if isinstance(picture, Picture)]
-            captions = iter(captioner.caption_many(good, beam))
+            captions = iter(captioner.caption_many(good, beam, text, where))
             for found, picture in zip(batch, pictures, strict=True):
                 if isinstance(picture, Picture):
-                    result: dict[str, Any] = next(captions).to_dict()
+                    caption = next(captions)
+                    result: dict[str, Any] = caption.to_dict()
+                    if where:
+                        result["where"] = spoken_where(caption.words)
                     captioned += 1
                 else:
                     result = {"error": picture}

@@ -29,8 +29,6 @@ SENTENCES = {
     "chart": "This is a chart or a diagram.",
     "icon": "This is an icon or a simple drawing.",
 }
-# No photographs, but there may be much in them, above all text.
-DRAWN = frozenset({"screen", "document", "chart", "icon"})
 # Codes with which no sentence about a photograph is made.
 UNFIT = frozenset(SENTENCES)
 

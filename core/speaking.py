@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from core.caption import Level, Thing
+from core.caption import Caption, Level, Thing
 from core.quality import SENTENCES
 from core.things import spoken_things
+from core.where import said_place, spoken_where
 
 _UNCLEAR = "I cannot tell what this picture shows."
 _UNSURE = "I am not sure what is happening here."
@@ -18,6 +19,14 @@ _TEXTUAL = {
 def hedged(sentence: str) -> str:
     """A sentence that may be wrong, as it is said."""
     return f"Perhaps: {sentence[0].lower()}{sentence[1:]}"
+
+
+def with_places(caption: Caption) -> str:
+    """The sentence with the places of its things; "" where none was seen clearly."""
+    if not any(said_place(word) for word in caption.words):
+        return ""
+    sentence = spoken_where(caption.words)
+    return sentence if caption.level == "sure" else hedged(sentence)
 
 
 def speak(

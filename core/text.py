@@ -9,7 +9,7 @@ from core.caption import Box
 from core.text_engine import Pixels, Quads, TextEngine
 from core.text_layout import Area, Placed, paragraphs, reading_order
 from core.text_likely import text_likely
-from core.text_speech import split_parts, worth_saying
+from core.text_speech import FIRST_WORDS, split_parts, worth_saying
 
 # Text is looked for at full size on whatever a screen shows at 100 %. What is larger comes from a
 # camera, or from a screen whose text is drawn larger: it is looked for in a reduced copy, which
@@ -57,7 +57,7 @@ class Text:
         """Everything, each paragraph ended by a full stop so that a voice pauses there."""
         return " ".join(self.parts(words=1))
 
-    def parts(self, words: int = 40) -> tuple[str, ...]:
+    def parts(self, words: int = FIRST_WORDS) -> tuple[str, ...]:
         """What to read on each press of a key: whole sentences, of about so many words each.
 
         Of a text that was not read to its end, the sentence in which it stops is left out, so
@@ -65,7 +65,7 @@ class Text:
         """
         return split_parts(self.paragraphs, words, complete=self.complete)
 
-    def begins(self, words: int = 25) -> str:
+    def begins(self, words: int = FIRST_WORDS) -> str:
         """The first sentences, of about so many words; empty where there is no text."""
         return next(iter(self.parts(words)), "")
 
@@ -77,7 +77,7 @@ class Text:
         )
         return tuple(dict.fromkeys(said))
 
-    def says(self, words: int = 25) -> str:
+    def says(self, words: int = FIRST_WORDS) -> str:
         """What a photograph says beyond doubt, such as ``EXIT``; mostly empty.
 
         Args:

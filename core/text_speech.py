@@ -14,6 +14,9 @@ _SHORTEST = 2
 _EDGE = 0.15
 _STAMP = re.compile(r"['’]?\d{1,4}([\s.:/'’-]+\d{1,4}){1,6}\s*([AP]M)?", re.IGNORECASE)
 
+# A portion has about so many words: ten seconds of speech.
+FIRST_WORDS = 25
+
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]?[A-Z0-9À-Þ])")
 
 

@@ -87,11 +87,25 @@ ACTIONS = (
     ),
     Action("stop", "S&top", "Esc", "Ctrl+Shift+F12", "Stop speaking, and drop what is under way."),
     Action(
+        "text",
+        "Read &on",
+        "Ctrl+T",
+        "Ctrl+Shift+F6",
+        "Say the text in the picture, portion by portion.",
+    ),
+    Action(
         "live",
         "&Live",
         "Ctrl+L",
         "Ctrl+Shift+F3",
-        "Describe the camera again and again, and speak when something changes.",
+        "Watch the camera, and say when the scene changes.",
+    ),
+    Action(
+        "aim",
+        "&Aim",
+        "Ctrl+6",
+        "Ctrl+Shift+F5",
+        "Say how to hold the camera: faces, tilt and light.",
     ),
     Action(
         "show",
@@ -107,7 +121,6 @@ HOTKEYS = {action.name: action.hotkey for action in ACTIONS if action.hotkey}
 # What concerns the description that is shown; not to be asked for elsewhere in the system.
 DETAILS = (
     Action("where", "&Where", "Ctrl+E", "", "Say where the things in the description were seen."),
-    Action("text", "&Text", "Ctrl+T", "", "Say the text that was read in the picture."),
     Action("spell", "S&pell", "Ctrl+Shift+S", "", "Say the description letter by letter."),
     Action("copy", "&Copy description", "Ctrl+Shift+C", "", "Copy the description."),
 )

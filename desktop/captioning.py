@@ -12,7 +12,9 @@ from core.picture import Picture
 from desktop.worker import Worker
 
 if TYPE_CHECKING:
+    from core.caption import Caption
     from core.captioner import Captioner
+    from core.text import Reading
 
 
 class Captioning(QObject):
@@ -31,7 +33,11 @@ class Captioning(QObject):
     ready = Signal(str)
     """The model is loaded; with its name."""
     captioned = Signal(int, object)
-    """The number of a request and its `Caption`."""
+    """The number of a request and its `Caption`, with the beginning of a screen's text."""
+    read = Signal(int, object)
+    """The number of a request and its `Caption` once more, with all of the text."""
+    aimed = Signal(int, object)
+    """The number of a request and the `Aim` of its picture."""
     glanced = Signal(int, object)
     """The number of a request and the features of its picture, (channels,) of length 1."""
     failed = Signal(int, str)
@@ -45,6 +51,7 @@ class Captioning(QObject):
         self._captioner: Captioner | None = None
         self._device = "auto"
         self._newest = 0
+        self._unread: tuple[int, Caption, Reading | None] | None = None
         self._worker = Worker("captioning")
 
     def load(self) -> None:
@@ -52,13 +59,26 @@ class Captioning(QObject):
         # Whatever is asked for or cancelled meanwhile, `ready` or `failed` tells how it went.
         self._worker.ask_first(partial(self._try, 0, self._load, None))
 
-    def ask(self, picture: Picture) -> int:
-        """Ask for a caption; gives the number by which the answer comes."""
-        return self._ask(lambda captioner: captioner.caption(picture), self.captioned)
+    def ask(self, picture: Picture, text: bool = True) -> int:
+        """Ask for a caption; gives the number by which the answer comes.
+
+        Args:
+            picture: to be described.
+            text: whether its text is read. What is not needed for the beginning is read after the
+                caption was given, while nothing else is asked for.
+        """
+        number = self._newest + 1
+        return self._ask(partial(self._start, number, picture, text), self.captioned)
 
     def glance(self, picture: Picture) -> int:
         """Ask for the features of a picture; gives the number by which the answer comes."""
         return self._ask(lambda captioner: captioner.glance(picture), self.glanced)
+
+    def aim(self, picture: Picture, facing_you: bool) -> int:
+        """Ask how the camera is held; gives the number by which the answer comes."""
+        from core.aim import aim
+
+        return self._ask(lambda _: aim(picture.pixels, facing_you), self.aimed)
 
     def cancel(self) -> None:
         """Drop what waits and what is under way: no answer comes to it any more."""
@@ -73,8 +93,35 @@ class Captioning(QObject):
     def _ask(self, work: Callable[["Captioner"], object], answered: SignalInstance) -> int:
         self._newest += 1
         number = self._newest
-        self._worker.ask(partial(self._try, number, partial(self._answer, work), answered))
+        self._worker.ask(partial(self._do, number, partial(self._answer, work), answered))
         return number
+
+    def _do(self, number: int, work: Callable[[], object], answered: SignalInstance) -> None:
+        self._try(number, work, answered)
+        self._read_on()
+
+    def _start(
+        self, number: int, picture: Picture, text: bool, captioner: "Captioner"
+    ) -> "Caption":
+        self._unread = None
+        caption, reading = captioner.start(picture, text=text)
+        self._unread = (number, caption, reading)
+        return caption
+
+    def _read_on(self) -> None:
+        """Read what is left of the last picture's text, until something else is asked for."""
+        if self._unread is None or self._captioner is None:
+            return
+        number, caption, reading = self._unread
+        whole: Caption | None = caption
+        if reading is not None:
+            try:
+                whole = self._captioner.read_on(caption, reading, self._worker.is_wanted)
+            except Exception:  # of the library; what was read is there
+                whole = caption
+        if whole is not None:
+            self._unread = None
+            self.read.emit(number, whole)
 
     def _try(
         self, number: int, work: Callable[[], object], answered: SignalInstance | None

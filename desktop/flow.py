@@ -1,9 +1,11 @@
 """From a request to what is seen, said, shown and kept: the one path of every description."""
 
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
@@ -15,10 +17,14 @@ from desktop.captioning import Captioning
 from desktop.earcons import Earcons
 from desktop.history import Entry, History, HistoryError
 from desktop.live import Live
+from desktop.read_on import ReadOn
 from desktop.settings import Settings
 from desktop.sources import Order, Sources
 from desktop.talker import Talker
 from desktop.worker import Worker
+
+if TYPE_CHECKING:
+    from core.aim import Aim
 
 # After this time without an answer, patience is asked for.
 _STILL_MS = 1500
@@ -41,6 +47,7 @@ class Description:
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
+    number: int | None  # of the request; None for one of live mode
     order: Order
     caption: Caption
     picture: Picture
@@ -61,6 +68,8 @@ class Flow(QObject):
 
     described = Signal(object)
     """A `Description`, to show."""
+    read = Signal(object)
+    """The last `Caption` with all of its text."""
     kept = Signal(object)
     """The `Entry` of the history that was added."""
     keeping = Signal(str)
@@ -100,6 +109,11 @@ class Flow(QObject):
         self._later: deque[str] = deque()  # sentences that wait until it is quiet
         self._last = ""  # description
         self._failure = ""  # if it was the last thing said
+        self._text: ReadOn | None = None  # of the last description
+        self._awaited = False  # whether its next portion was asked for, and is not read yet
+        self._told_number: int | None = None  # of the request that it answers
+        self._told_entry: Entry | None = None  # that keeps it
+        self._whole: tuple[int, Caption] | None = None  # the last that was read to its end
         self._still = QTimer(self, interval=_STILL_MS, singleShot=True)
         self._still.timeout.connect(lambda: self._talker.say("Still looking."))
 
@@ -107,6 +121,8 @@ class Flow(QObject):
         sources.failed.connect(self._on_not_taken)
         sources.told.connect(self.tell)
         captioning.captioned.connect(self._on_captioned)
+        captioning.read.connect(self._on_read)
+        captioning.aimed.connect(self._on_aimed)
         captioning.failed.connect(self._on_not_captioned)
         captioning.told.connect(self.tell_later)
         talker.finished.connect(self._on_said)
@@ -122,6 +138,12 @@ class Flow(QObject):
         self._queue.extend(orders)
         self._begin_next()
 
+    def aim(self) -> None:
+        """Tell how to hold the camera, in place of whatever is under way."""
+        self._drop()
+        self._queue.append(Order("camera", aims=True))
+        self._begin_next()
+
     def choose_part(self) -> None:
         """Take the screen for a part to be chosen from, in place of whatever is under way.
 
@@ -134,6 +156,15 @@ class Flow(QObject):
     def repeat(self) -> None:
         """Say the last description once more, or the failure that was said after it."""
         self._talker.say(self._failure or self._last or "Nothing has been described yet.")
+
+    def read_on(self) -> None:
+        """Say the next portion of the text in the picture that was described last."""
+        if self._text is None:
+            self.say("Nothing has been described yet.")
+            return
+        portion = self._text.next()
+        self._awaited = portion is None
+        self.say(portion if portion is not None else "Still reading.")
 
     def say(self, text: str) -> None:
         """Say something else that was asked for, such as where things are."""
@@ -180,10 +211,18 @@ class Flow(QObject):
         if self._is_quiet():
             self._tell_waiting()
 
-    def remember(self, sentence: str) -> None:
-        """Make this the last description, which is said by ``repeat``."""
-        self._last = sentence
+    def remember(self, caption: Caption, complete: bool = True) -> None:
+        """Make this the last description, which is said by `repeat` and read by `read_on`.
+
+        Args:
+            caption: that is, or was, said.
+            complete: whether it has all of its text.
+        """
+        self._last = caption.spoken
         self._failure = ""
+        self._text = ReadOn(caption, complete)
+        self._awaited = False
+        self._told_number = self._told_entry = None
 
     def close(self) -> None:
         """End live mode and the threads; what is being kept is kept."""
@@ -225,7 +264,10 @@ class Flow(QObject):
             self.to_choose_from.emit(picture)
             return
         self._picture = picture
-        self._number = self._captioning.ask(picture)
+        if order.aims:
+            self._number = self._captioning.aim(picture, self._sources.camera_faces_user)
+        else:
+            self._number = self._captioning.ask(picture, self.settings.read_text)
 
     def _on_not_taken(self, order: Order, sentence: str) -> None:
         if order is self._order:
@@ -247,11 +289,41 @@ class Flow(QObject):
     def _on_captioned(self, number: int, caption: Caption) -> None:
         order, picture = self._order, self._picture
         if order is not None and picture is not None and number == self._number:
-            self._keep(_Answer(order, caption, picture))
+            self._keep(_Answer(number, order, caption, picture))
+
+    def _on_aimed(self, number: int, aim: "Aim") -> None:
+        if number == self._number:
+            self._still.stop()
+            self._order = None
+            self._earcons.play("done")
+            self.tell(aim.spoken)
+
+    def _on_read(self, number: int, caption: Caption) -> None:
+        self._whole = (number, caption)
+        if number == self._told_number:
+            self._complete(caption)
+
+    def _complete(self, caption: Caption) -> None:
+        """All of the text of the last description has been read."""
+        if self._text is None:
+            return
+        self._text.complete(caption)
+        self.read.emit(caption)
+        entry = self._told_entry
+        if entry is not None and caption.text != entry.caption.text:
+            self._keeper.ask_first(partial(self._keep_text, entry.id, caption))
+        if self._awaited:
+            self.read_on()
+
+    def _keep_text(self, entry: int, caption: Caption) -> None:
+        """Runs in the keeper's thread."""
+        # What cannot be written has been told when the entry was, or will be with the next.
+        with contextlib.suppress(HistoryError):
+            self._history.set_text(entry, caption.text)
 
     def _on_found(self, caption: Caption, picture: Picture) -> None:
         self._order = Order("camera", quiet=True)
-        self._keep(_Answer(self._order, caption, picture))
+        self._keep(_Answer(None, self._order, caption, picture))
 
     def _keep(self, answer: _Answer) -> None:
         """Keep it before it is said."""
@@ -281,13 +353,14 @@ class Flow(QObject):
             self.kept.emit(entry)
         self.keeping.emit(problem)
         if answer is self._answer:
-            self._deliver(answer, problem)
+            self._deliver(answer, entry, problem)
 
-    def _deliver(self, answer: _Answer, problem: str) -> None:
+    def _deliver(self, answer: _Answer, entry: Entry | None, problem: str) -> None:
         order, caption = answer.order, answer.caption
         self._still.stop()
         self._order = self._answer = None
-        self.remember(caption.spoken)
+        self.remember(caption, complete=answer.number is None)
+        self._told_number, self._told_entry = answer.number, entry
         if not order.quiet:
             self._earcons.play("done")
             if order.source == "camera":
@@ -296,6 +369,8 @@ class Flow(QObject):
         self.told.emit(problem or self._at_rest())
         several = order.one_of_many and f"{order.label}: "
         self._talker.say((several or "") + caption.spoken + (f" {problem}" if problem else ""))
+        if self._whole is not None and self._whole[0] == answer.number:
+            self._complete(self._whole[1])
 
     def _on_said(self) -> None:
         if self._order is not None:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +22,13 @@ from desktop.history_entry import (
     Entry,
     HistoryError,
     Query,
+    details_to_json,
     from_row,
     opened,
     storable,
+    text_to_column,
     to_microseconds,
     to_row,
-    words_to_json,
 )
 from desktop.history_file import HistoryFile
 from desktop.history_query import select
@@ -111,7 +112,7 @@ class History:
         """
         when = (when or datetime.now(UTC)).astimezone()
         row = to_row(when, source, caption)
-        words = words_to_json(caption.words)
+        words = details_to_json(caption.words, caption.things)
         thumbnail = b"" if picture is None else _jpeg(picture, _THUMBNAIL, quality=80)
         full = None
         if picture is not None and keep_picture:
@@ -218,6 +219,14 @@ class History:
         statement = "SELECT jpeg FROM pictures WHERE id = ?"
         row = self._file.read(lambda db: db.execute(statement, (entry,)).fetchone())
         return None if row is None else opened(row[0])
+
+    def set_text(self, entry: int, text: Sequence[str]) -> None:
+        """Change the text that was read in the picture.
+
+        Raises:
+            HistoryError: if there is no such entry, or it cannot be written.
+        """
+        self._change(entry, "text", text_to_column(text))
 
     def set_note(self, entry: int, note: str) -> None:
         """Change the user's own note.

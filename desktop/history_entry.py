@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from core.caption import Caption, Level, Word
+from core.caption import Caption, Level, Thing, Word
 from core.errors import PictureError, SeesayError
 from desktop.actions import Source
 
@@ -173,7 +173,7 @@ def to_row(time: datetime, source: Source, caption: Caption) -> dict[str, Any]:
         "spoken": storable(caption.spoken),
         "confidence": round(caption.confidence, 4),
         "level": caption.level,
-        "text": storable("\n".join(caption.text)),
+        "text": text_to_column(caption.text),
         "notes": " ".join(caption.notes),
         "seconds": round(caption.seconds, 4),
         "model": storable(caption.model),
@@ -182,12 +182,17 @@ def to_row(time: datetime, source: Source, caption: Caption) -> dict[str, Any]:
     }
 
 
-def from_row(row: Sequence[Any], words: str, thumbnail: bytes, has_picture: bool) -> Entry:
+def text_to_column(text: Sequence[str]) -> str:
+    """What was read in a picture, as it is stored."""
+    return storable("\n".join(text))
+
+
+def from_row(row: Sequence[Any], details: str, thumbnail: bytes, has_picture: bool) -> Entry:
     """Build an entry from what is stored.
 
     Args:
         row: the values of `ENTRY_COLUMNS`.
-        words: as `words_to_json` gave them; empty for none.
+        details: as `details_to_json` gave them; empty for none.
         thumbnail: JPEG or empty.
         has_picture: whether the full picture is there.
 
@@ -195,6 +200,7 @@ def from_row(row: Sequence[Any], words: str, thumbnail: bytes, has_picture: bool
         DamagedError: for values that no entry has.
     """
     value = dict(zip(ENTRY_COLUMNS, row, strict=True))
+    words, things = _details_from_json(details)
     try:
         if value["source"] not in SOURCES or value["level"] not in _LEVELS:
             raise DamagedError
@@ -204,9 +210,10 @@ def from_row(row: Sequence[Any], words: str, thumbnail: bytes, has_picture: bool
             confidence=float(value["confidence"]),
             level=cast(Level, value["level"]),
             spoken=_text(value["spoken"]),
-            words=_words_from_json(words),
+            words=words,
             text=tuple(_text(value["text"]).splitlines()),
             notes=tuple(_text(value["notes"]).split()),
+            things=things,
             seconds=float(value["seconds"]),
             model=_text(value["model"]),
         )
@@ -238,35 +245,40 @@ def storable(text: str) -> str:
 _WORD_COLUMNS = ("word", "grounded", "where", "box", "rows", "attention")
 
 
-def words_to_json(words: Sequence[Word]) -> str:
-    """Words in little room: a list for each property, attention as a byte for each cell.
+def details_to_json(words: Sequence[Word], things: Sequence[Thing]) -> str:
+    """Words and things in little room: a list for each property, attention as a byte for each cell.
 
-    The cell that was looked at most has 255. A sentence takes about one kilobyte.
+    The cell where a word was seen most has 255. A sentence takes about one kilobyte.
     """
-    if not words:
+    if not words and not things:
         return ""
-    columns = {
+    columns: dict[str, Any] = {
         "word": [word.word for word in words],
         "grounded": [round(word.grounded, 4) for word in words],
         "where": [word.where for word in words],
         "box": [word.box and [round(side, 4) for side in word.box] for word in words],
         "rows": [len(word.attention) for word in words],
         "attention": [_pack(word.attention) for word in words],
+        "things": [[thing.name, round(thing.confidence, 4)] for thing in things],
     }
     return json.dumps(columns, separators=(",", ":"))
 
 
-def _words_from_json(text: str) -> tuple[Word, ...]:
-    """The inverse; a sentence whose words are damaged is told without them."""
+def _details_from_json(text: str) -> tuple[tuple[Word, ...], tuple[Thing, ...]]:
+    """The inverse; a sentence whose details are damaged is told without them."""
     with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         columns = json.loads(text) if text else {}
-        return tuple(
+        words = tuple(
             Word(word, grounded, where, None if box is None else tuple(box), _unpack(cells, rows))
             for word, grounded, where, box, rows, cells in zip(
                 *(columns.get(name, ()) for name in _WORD_COLUMNS), strict=True
             )
         )
-    return ()
+        things = tuple(
+            Thing(_text(name), float(share)) for name, share in columns.get("things", ())
+        )
+        return words, things
+    return (), ()
 
 
 def _pack(attention: Sequence[Sequence[float]]) -> str:

@@ -82,6 +82,22 @@ _STEPS: tuple[tuple[str, ...], ...] = (
                 FROM searchable WHERE id = old.id;
         END""",
     ),
+    (
+        # A screen's text is read to its end while its beginning is heard, and kept then.
+        "DROP TRIGGER entry_changes",
+        "DROP TRIGGER entry_changed",
+        """CREATE TRIGGER entry_changes BEFORE UPDATE OF text, note, starred, deleted ON entries
+        BEGIN
+            INSERT INTO search (search, rowid, spoken, text, note, name, facts)
+                SELECT 'delete', id, spoken, text, note, name, facts
+                FROM searchable WHERE id = old.id;
+        END""",
+        """CREATE TRIGGER entry_changed AFTER UPDATE OF text, note, starred, deleted ON entries
+        BEGIN
+            INSERT INTO search (rowid, spoken, text, note, name, facts)
+                SELECT id, spoken, text, note, name, facts FROM searchable WHERE id = new.id;
+        END""",
+    ),
 )
 VERSION = len(_STEPS)
 

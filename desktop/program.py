@@ -8,8 +8,10 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
+from core.caption import Caption
 from core.errors import SeesayError
 from core.picture import Picture
+from core.speaking import with_places
 from desktop.autostart import set_start_at_login
 from desktop.camera import Camera
 from desktop.captioning import Captioning
@@ -29,7 +31,7 @@ from desktop.speech import Speech, Voice
 from desktop.talker import Talker
 from desktop.tray import Tray
 from desktop.window import Window
-from desktop.words import said_places, spelled
+from desktop.words import spelled
 
 _PICTURES = (
     "Pictures (*.jpg *.jpeg *.png *.webp *.gif *.bmp *.tif *.tiff *.ppm *.pgm *.pbm *.ico *.avif)"
@@ -80,6 +82,7 @@ class Program(QObject):
         self._tidying = QTimer(self, interval=_DAY)
         self._tidying.timeout.connect(self._tidy_history)
         self._shown: Description | None = None
+        self._picker: RegionPicker | None = None
         self._join()
         self._apply(self.settings)
 
@@ -124,7 +127,8 @@ class Program(QObject):
             "live": self.flow.toggle_live,
             "show": self.window.bring_to_front,
             "where": self._say_places,
-            "text": self._say_text,
+            "text": self.flow.read_on,
+            "aim": self.flow.aim,
             "spell": self._spell,
             "copy": self._copy,
             "cameras": lambda: self._find_cameras(self._choose_camera),
@@ -144,6 +148,7 @@ class Program(QObject):
         self.hotkeys.pressed.connect(self.do)
         self.hotkeys.problems.connect(self._on_hotkey_problems)
         flow.described.connect(self._show)
+        flow.read.connect(self._on_read)
         flow.kept.connect(self._pane.added)
         flow.keeping.connect(lambda problem: self._show_problems("keeping", [problem]))
         flow.to_choose_from.connect(self._pick_part)
@@ -191,6 +196,10 @@ class Program(QObject):
         self._shown = description
         self.window.show_description(description)
 
+    def _on_read(self, caption: Caption) -> None:
+        if self._shown is not None:
+            self._shown = replace(self._shown, caption=caption)
+
     def _open_entry(self, entry: Entry) -> None:
         try:
             picture = self.history.picture(entry.id) or entry.thumbnail_picture()
@@ -198,7 +207,7 @@ class Program(QObject):
             self.flow.fail(str(error))
             return
         self._show(Description(entry.caption, picture, entry.source))
-        self.flow.remember(entry.caption.spoken)
+        self.flow.remember(entry.caption)
         self.flow.say(entry.caption.spoken)
 
     def _say_of_shown(self, text: str) -> None:
@@ -208,11 +217,8 @@ class Program(QObject):
         self.window.show_status(text)
 
     def _say_places(self) -> None:
-        self._say_of_shown(said_places(self._shown.caption) if self._shown else "")
-
-    def _say_text(self) -> None:
-        lines = self._shown.caption.text if self._shown else ()
-        self._say_of_shown(" ".join(lines) or "No text was read in this picture.")
+        places = with_places(self._shown.caption) if self._shown else ""
+        self._say_of_shown(places or "Where things are is not clear enough to say.")
 
     def _spell(self) -> None:
         self._say_of_shown(spelled(self._shown.caption.spoken) if self._shown else "")
@@ -233,12 +239,16 @@ class Program(QObject):
 
     def _pick_part(self, picture: Picture) -> None:
         picker = RegionPicker(picture)
+        picker.destroyed.connect(self._on_picker_closed)
         picker.picked.connect(lambda part: self.flow.describe(Order("region", part)))
         picker.told.connect(self.flow.tell)
         picker.cancelled.connect(lambda: self.flow.give_up("No part was chosen."))
         picker.showFullScreen()
         picker.activateWindow()
-        self._picker = picker  # Python would delete it otherwise
+        self._picker = picker  # Python would delete it otherwise; it holds a picture of the screen
+
+    def _on_picker_closed(self) -> None:
+        self._picker = None
 
     def _choose_files(self) -> None:
         dialog = QFileDialog(self.window, "Describe pictures", "", _PICTURES)
@@ -295,13 +305,19 @@ class Program(QObject):
         dialog.open()
 
     def _save(self, settings: Settings) -> None:
+        problems = []
         try:
             if settings.start_at_login != self.settings.start_at_login:
                 set_start_at_login(settings.start_at_login)
+        except SeesayError as error:
+            problems.append(str(error))
+        try:
             self._file.save(settings)
         except SeesayError as error:
-            self.flow.tell(str(error))
+            problems.append(str(error))
         self._apply(settings)
+        if problems:
+            self.flow.tell(" ".join(problems))
 
     def _delete_all(self) -> None:
         try:

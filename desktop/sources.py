@@ -43,6 +43,7 @@ class Order:
     given: PictureSource | None = None
     one_of_many: bool = False
     quiet: bool = False
+    aims: bool = False
 
     @property
     def label(self) -> str:
@@ -110,6 +111,11 @@ class Sources(QObject):
                 self._screenshots.take_screen(self.screen if order.source == "screen" else "all")
             case _, given:
                 self._file_worker.ask(partial(self._try, order, partial(open_picture, given)))
+
+    @property
+    def camera_faces_user(self) -> bool:
+        """Whether the camera is one of the computer, which mostly looks at who sits before it."""
+        return "://" not in self.camera
 
     def find_cameras(self) -> None:
         """Look which cameras are connected; ``cameras_found`` tells."""

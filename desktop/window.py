@@ -36,12 +36,15 @@ _SENTENCE_LINES = (2, 4)  # that are seen at least and at most
 
 # Menu -> names of its actions; "-" is a line between them.
 _MENUS = {
-    "&Describe": "camera screen window clipboard region file - live - quit",
-    "&Speech": "repeat stop - where text spell copy",
+    "&Describe": "camera screen window clipboard region file - live aim - quit",
+    "&Speech": "repeat text stop - where spell copy",
     "&Options": "cameras settings find",
     "&Help": "welcome",
 }
-_BUTTONS = ("camera", "screen", "window", "clipboard", "region", "file", "repeat", "stop", "live")
+_BUTTONS = (
+    *("camera", "screen", "window", "clipboard", "region", "file"),
+    *("repeat", "text", "stop", "live", "aim"),
+)
 # In letters and lines of the system's font, so that larger fonts get a larger window.
 _WIDTH, _HEIGHT = 140, 44
 # Below this many letters, the history goes under the description instead of beside it.

@@ -5,16 +5,7 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QWidget
 
 from core.caption import Caption, Word
-from core.speaking import hedged
-from core.where import said_place, spoken_where
-
-
-def said_places(caption: Caption) -> str:
-    """The sentence with the places of its things."""
-    if not any(said_place(word) for word in caption.words):
-        return "Where things are is not clear enough to say."
-    sentence = spoken_where(caption.words)
-    return sentence if caption.level == "sure" else hedged(sentence)
+from core.where import said_place
 
 
 def spelled(sentence: str) -> str:

@@ -37,6 +37,11 @@ class Worker:
             self._first.append(job)
             self._change.notify()
 
+    def is_wanted(self) -> bool:
+        """Whether a job waits, or the end: one under way that can wait had better stop."""
+        with self._change:
+            return bool(self._first or self._waiting or self._closed)
+
     def cancel(self) -> None:
         """Forget the job that waits."""
         with self._change:

@@ -13,14 +13,16 @@ from pytestqt.qtbot import QtBot
 from core.caption import Caption
 from core.captioner import Captioner
 from core.picture import Picture, open_picture
+from core.text import Reading
 from desktop.captioning import Captioning
+from tests.picture_kinds import snapshot
+from tests.rendered_pages import Look, web_page
 
 WAIT = 60_000  # ms; torch may have to be imported on a busy machine
 
 
 def picture(seed: int) -> Picture:
-    pixels = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-    return open_picture(pixels)
+    return open_picture(snapshot(seed))
 
 
 @pytest.fixture
@@ -116,11 +118,11 @@ def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(
 def test_an_exception_is_told_and_the_thread_lives_on(
     captioning: Captioning, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> Caption:
+    def fail(*_: Any, **__: Any) -> Caption:
         raise RuntimeError("no kernel\nfor this")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Captioner, "caption", fail)
+        patch.setattr(Captioner, "start", fail)
         with qtbot.waitSignal(captioning.failed, timeout=WAIT) as blocker:
             captioning.ask(picture(1))
         assert "no kernel for this" in (blocker.args or [])[1]
@@ -133,7 +135,7 @@ def test_without_memory_on_the_graphics_card_the_processor_goes_on(
 ) -> None:
     """Stands in for a graphics card, which the machine of the tests need not have."""
     load = Captioner.load
-    real = Captioner.caption
+    real = Captioner.start
 
     def load_on_card(model: Path, device: str) -> Captioner:
         captioner = load(model, "cpu")
@@ -141,13 +143,42 @@ def test_without_memory_on_the_graphics_card_the_processor_goes_on(
             captioner.device = torch.device("cuda")
         return captioner
 
-    def caption(self: Captioner, source: Picture, beam: int = 3) -> Caption:
+    def begin(self: Captioner, picture: Picture, text: bool) -> tuple[Caption, Reading | None]:
         if self.device.type == "cuda":
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(self, source, beam)
+        return real(self, picture, text=text)
 
     monkeypatch.setattr(Captioner, "load", load_on_card)
-    monkeypatch.setattr(Captioner, "caption", caption)
+    monkeypatch.setattr(Captioner, "start", begin)
     with qtbot.waitSignals([captioning.told, captioning.captioned], timeout=WAIT, order="strict"):
         captioning.ask(picture(1))
     assert captioning_of(captioning).device.type == "cpu"
+
+
+def test_the_rest_of_a_screens_text_follows_the_caption(
+    captioning: Captioning, qtbot: QtBot
+) -> None:
+    page = open_picture(web_page(Look()).pixels)
+    answers: list[tuple[int, Caption]] = []
+    captioning.captioned.connect(lambda *answer: answers.append(answer))
+    captioning.read.connect(lambda *answer: answers.append(answer))
+    number = captioning.ask(page)
+    qtbot.waitUntil(lambda: len(answers) == 2, timeout=WAIT)
+    (first, begun), (second, whole) = answers
+    assert first == second == number
+    assert begun.notes == whole.notes
+    assert len(whole.text) > len(begun.text) > 1
+    assert whole.text[: len(begun.text) - 1] == begun.text[:-1]
+
+
+def test_what_is_asked_for_next_does_not_wait_until_all_is_read(
+    captioning: Captioning, qtbot: QtBot
+) -> None:
+    read: list[int] = []
+    captioning.read.connect(lambda number, _: read.append(number))
+    with qtbot.waitSignal(captioning.captioned, timeout=WAIT):
+        first = captioning.ask(open_picture(web_page(Look()).pixels))
+    with qtbot.waitSignal(captioning.captioned, timeout=WAIT):
+        second = captioning.ask(picture(1))
+    qtbot.waitUntil(lambda: second in read, timeout=WAIT)
+    assert first not in read

@@ -212,22 +212,42 @@ def test_a_newer_versions_file_is_left_as_it_is(path: Path) -> None:
     assert "newer version" in str(open_history(path).problem)
 
 
-# As it was released. A later version keeps this test and adds its own step.
-VERSION_1 = (
+# As it was released. A later version keeps these and adds its own step.
+TABLES_1 = (
     "entries(id,time,source,name,caption,spoken,confidence,level,text,notes,seconds,model,note,"
     "starred,deleted) details(id,words,thumbnail) pictures(id,jpeg)"
 )
+TRIGGERS_1 = """
+DROP TRIGGER entry_changes;
+DROP TRIGGER entry_changed;
+CREATE TRIGGER entry_changes BEFORE UPDATE OF note, starred, deleted ON entries BEGIN
+    INSERT INTO search (search, rowid, spoken, text, note, name, facts)
+        SELECT 'delete', id, spoken, text, note, name, facts FROM searchable WHERE id = old.id;
+END;
+CREATE TRIGGER entry_changed AFTER UPDATE OF note, starred, deleted ON entries BEGIN
+    INSERT INTO search (rowid, spoken, text, note, name, facts)
+        SELECT id, spoken, text, note, name, facts FROM searchable WHERE id = new.id;
+END;
+PRAGMA user_version = 1;
+"""
 
 
-def test_files_of_version_1_are_read(path: Path) -> None:
+def test_files_of_version_1_are_read_and_brought_up_to_date(path: Path) -> None:
     fill(path, 3)
     with contextlib.closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
         tables = [
             f"{table}({','.join(row[1] for row in db.execute(f'PRAGMA table_info({table})'))})"
             for table in ("entries", "details", "pictures")
         ]
-    assert " ".join(tables) == VERSION_1
+        assert " ".join(tables) == TABLES_1
+        db.executescript(TRIGGERS_1)
+    with contextlib.closing(History(path)) as history:
+        assert history.problem is None
+        newest = next(history.walk())
+        history.set_text(newest.id, ["Platform nine"])
+        assert [entry.id for entry in history.walk(Query("platform"))] == [newest.id]
+        assert history.get(newest.id).caption.text == ("Platform nine",)
+    assert is_sound(path)
 
 
 def test_an_empty_file_becomes_a_history(path: Path) -> None:

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from desktop import talker
-from desktop.history import History
+from desktop.history import History, Query
 from desktop.program import Program
-from tests.tiny_sets import draw
+from tests.picture_kinds import snapshot
+from tests.rendered_pages import Look, web_page
 
 WAIT = 60_000  # ms; the model is loaded within
 
@@ -54,8 +56,8 @@ def start(
 
 def pictures(folder: Path, *colours: str) -> list[str]:
     paths = [folder / f"{colour}.png" for colour in colours]
-    for path, colour in zip(paths, colours, strict=True):
-        draw(path, colour)
+    for path in paths:
+        Image.fromarray(snapshot(len(path.name))).save(path)
     return [str(path) for path in paths]
 
 
@@ -120,6 +122,48 @@ def test_details_on_demand(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
     assert program.window.status.text().endswith((".", "say."))
     program.do("copy")
     assert QGuiApplication.clipboard().text() == caption.spoken
+
+
+def test_a_text_is_read_portion_by_portion_and_kept_whole(
+    start: Start, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(talker, "announce", lambda _, text: said.append(text))
+    program = start('speech = "screen_reader"\n')
+    page = web_page(Look())
+    Image.fromarray(page.pixels).save(tmp_path / "page.png")
+    with qtbot.waitSignal(program.flow.read, timeout=WAIT):
+        program.on_asked_from_outside([str(tmp_path / "page.png")], "")
+    begun = said[-1]
+    assert "It begins: " in begun
+    while said[-1] != "That was all of the text.":
+        program.do("text")
+    portions = said[said.index(begun) + 1 : -1]
+    heard = " ".join([begun, *portions]).split()
+    assert len(set(page.text.split()) & set(heard)) > 0.8 * len(set(page.text.split()))
+    assert len(portions) > 1
+    assert not set(portions[1:]) & set(portions[:1])
+    # The last words are found in the history, though the entry is older than they are.
+    last = max(portions[-1].split(), key=len).strip(".,:;")
+    qtbot.waitUntil(lambda: program.history.count(Query(last)) == 1, timeout=WAIT)
+
+    # Of what comes next, the text is read from its own beginning.
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    program.do("text")
+    qtbot.waitUntil(lambda: said[-1] == "No text was found in this picture.", timeout=WAIT)
+
+
+def test_text_is_not_read_when_that_is_turned_off(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "silent"\nread_text = false\n')
+    Image.fromarray(web_page(Look()).pixels).save(tmp_path / "page.png")
+    with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
+        program.on_asked_from_outside([str(tmp_path / "page.png")], "")
+    caption = (blocker.args or [])[0].caption
+    assert caption.text == ()
+    assert caption.caption is None
 
 
 def test_the_clipboard_without_a_picture_is_told(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from core.caption import DRAWN
 from core.picture import open_picture
-from core.quality import DRAWN, SENTENCES, UNFIT, find_notes
+from core.quality import SENTENCES, UNFIT, find_notes
 from tests import made_pages, other_screens
 from tests import picture_kinds as kinds
 from tests.benchmarks.kind_pictures import DATA, bad, good, photograph_paths

@@ -140,7 +140,7 @@ SET = Settings(
     start_minimised=True,
     start_at_login=True,
     welcomed=True,
-    hotkeys={**HOTKEYS, "stop": "Ctrl+Alt+Shift+F1", "region": "Ctrl+Shift+F6", "live": ""},
+    hotkeys={**HOTKEYS, "stop": "Ctrl+Alt+Shift+F1", "region": "Ctrl+Shift+F4", "live": ""},
 )
 
 
@@ -181,7 +181,7 @@ def test_all_by_keyboard(qtbot: QtBot, dialog: SettingsDialog) -> None:
     at("Keys for Stop")
     QTest.keyClick(focus(), Qt.Key.Key_F1, CTRL | ALT | SHIFT)
     at("Keys for Describe region")
-    QTest.keyClick(focus(), Qt.Key.Key_F6, CTRL | SHIFT)
+    QTest.keyClick(focus(), Qt.Key.Key_F4, CTRL | SHIFT)
     at("Keys for Live", Qt.Key.Key_Backspace)
     turn_to(dialog, 4)
     at("Start when I log in", Qt.Key.Key_Space)

@@ -71,6 +71,6 @@ def describe(captioner: Captioner, examples: Sequence[Example], beam: int) -> li
     with tqdm(total=len(examples), desc="captions", unit="picture") as bar:
         for at in range(0, len(examples), BATCH):
             paths = [example.path for example in examples[at : at + BATCH]]
-            captions += outspoken.caption_many(paths, beam)
+            captions += outspoken.caption_many(paths, beam, text=False, places=False)
             bar.update(len(paths))
     return captions

@@ -15,6 +15,7 @@ from core.model_file import replace_file
 from training.data import load_split
 from training.evaluate import describe
 from training.judgements import Experts
+from training.where_figures import where_figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,8 +44,8 @@ def evaluate_trust(
 
     Returns:
         The figures of ``figures``; of people's agreement with the metric, see
-        ``Experts.agreement``; and ``images``, ``beam``, ``seconds``, ``model``, ``data``,
-        ``split``.
+        ``Experts.agreement``; those of ``where_figures``, with ``where_`` before; and ``images``,
+        ``beam``, ``seconds``, ``model``, ``data``, ``split``.
 
     Raises:
         SeesayError: if data, judgements, a picture, the model or the device is missing or damaged.
@@ -60,9 +61,11 @@ def evaluate_trust(
     probabilities = np.array([caption.confidence for caption in found])
     if plots is not None:
         draw(probabilities, right, plots)
+    places = where_figures(data, split, device, model)
     return {
         **figures(probabilities, right, captioner.confidence),
         **{name: round(value, 3) for name, value in experts.agreement().items()},
+        **{f"where_{name}": value for name, value in places.items()},
         "images": len(examples),
         "beam": beam,
         "seconds": round(seconds, 1),

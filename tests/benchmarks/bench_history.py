@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from desktop.history import History, Query
-from desktop.history_entry import SOURCES, to_row, words_to_json
+from desktop.history_entry import SOURCES, details_to_json, to_row
 from desktop.history_schema import connect
 from tests.history_parts import caption_of, picture_of
 
@@ -43,7 +43,7 @@ def _fill(path: Path, entries: int) -> None:
     chance = random.Random(0)
     pictures = [_thumbnail(seed) for seed in range(64)]
     now = datetime.now(UTC)
-    words = [words_to_json(caption_of(_sentence(chance), seed=n).words) for n in range(500)]
+    words = [details_to_json(caption_of(_sentence(chance), seed=n).words, ()) for n in range(500)]
     db = connect(path)
     db.execute("BEGIN")
     for number in range(entries):
