@@ -43,6 +43,7 @@ def caption_of(
         words=tuple(words),
         text=tuple(text),
         notes=() if sentence else ("dark",),
+        things=(),
         seconds=0.0625,
         model="seesay-test",
     )

@@ -1,6 +1,5 @@
 """Pictures in, captions out."""
 
-import copy
 import io
 import json
 import pickle
@@ -17,23 +16,17 @@ from PIL import Image
 from core.caption import Caption
 from core.captioner import Captioner
 from core.errors import DeviceError, ModelError, PictureError
-from core.model import Decoder
 from core.model_file import WEIGHTS
+from core.nouns import NOUNS
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
-from core.preprocess import squeeze_many
 from core.where import SEEN
+from tests.picture_kinds import snapshot
 
 
 @pytest.fixture(scope="module")
 def captioner(tiny_model: Path) -> Captioner:
     return Captioner.load(tiny_model, "cpu")
-
-
-def patches(seed: int, width: int = 96, height: int = 64) -> np.ndarray:
-    """Coloured squares; no two seeds look alike."""
-    colours = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
-    return colours.repeat(8, axis=0).repeat(8, axis=1)
 
 
 def black() -> np.ndarray:
@@ -55,7 +48,7 @@ def assert_same(one: Caption, other: Caption) -> None:
 
 def test_a_caption_is_a_sentence_with_its_words(captioner: Captioner) -> None:
     for seed in range(8):
-        caption = captioner.caption(patches(seed))
+        caption = captioner.caption(snapshot(seed))
         assert caption.caption is not None
         words = [word.word for word in caption.words]
         assert caption.caption == " ".join(words).capitalize() + "."
@@ -67,12 +60,8 @@ def test_a_caption_is_a_sentence_with_its_words(captioner: Captioner) -> None:
         assert (caption.notes, caption.text) == ((), ())
 
 
-def test_each_word_has_a_place_where_it_was_seen(captioner: Captioner) -> None:
-    glancing = copy.deepcopy(captioner)
-    with torch.no_grad():
-        glancing.model.decoder.sentinel_key.weight *= 100
-    pictures = [patches(seed) for seed in range(8)]
-    captions = captioner.caption_many(pictures) + glancing.caption_many(pictures)
+def test_each_word_has_a_map_and_each_thing_that_was_seen_a_place(captioner: Captioner) -> None:
+    captions = captioner.caption_many([snapshot(seed) for seed in range(8)])
     words = [word for caption in captions for word in caption.words]
     for word in words:
         attention = np.array(word.attention)
@@ -80,7 +69,8 @@ def test_each_word_has_a_place_where_it_was_seen(captioner: Captioner) -> None:
         assert attention.min() >= 0
         assert attention.sum() == pytest.approx(1)
         assert 0 <= word.grounded <= 1
-        assert (word.where is None) == (word.box is None) == (word.grounded <= SEEN)
+        seen = word.grounded > SEEN and word.word in NOUNS
+        assert (word.where is None) == (word.box is None) == (not seen)
         if word.box:
             left, top, right, bottom = word.box
             assert 0 <= left < right <= 1
@@ -88,42 +78,10 @@ def test_each_word_has_a_place_where_it_was_seen(captioner: Captioner) -> None:
     assert {word.where is None for word in words} == {True, False}
 
 
-def test_a_word_that_was_not_seen_at_all_still_has_a_map(captioner: Captioner) -> None:
-    captioner = copy.deepcopy(captioner)
-    with torch.no_grad():
-        captioner.model.decoder.key.weight.zero_()  # nothing in the picture draws attention,
-        captioner.model.decoder.sentinel_key.weight *= 1e4  # the sentinel all of it or none
-    captions = captioner.caption_many([patches(seed) for seed in range(8)])
-    unseen = [word for caption in captions for word in caption.words if word.grounded == 0]
-    assert unseen
-    for word in unseen:
-        assert np.array(word.attention) == pytest.approx(np.full((2, 2), 0.25))
-        assert (word.where, word.box) == (None, None)
-
-
-def test_only_a_sure_sentence_is_said_without_a_hedge(captioner: Captioner) -> None:
-    hedged = captioner.caption(patches(0))
-    assert hedged.caption is not None
-    assert hedged.level == "unsure"
-    assert hedged.spoken != hedged.caption
-    assert hedged.spoken.lower().endswith(hedged.caption.lower())
-
-    learnt = "A dog running on grass."
-    words = torch.tensor([captioner.vocabulary.encode(learnt)])
-    with torch.no_grad():
-        regions = captioner.model.encoder(torch.from_numpy(squeeze_many([patches(0)], 64)))
-    captioner = copy.deepcopy(captioner)
-    decoder = Decoder(captioner.model.encoder.channels, captioner.model.config).eval()
-    captioner.model.decoder = decoder
-    optimizer = torch.optim.Adam(decoder.parameters(), 0.003)
-    for _ in range(80):
-        optimizer.zero_grad()
-        logits = decoder(decoder.look_at(regions), words[:, :-1])[0]
-        torch.nn.functional.cross_entropy(logits[0], words[0, 1:]).backward()
-        optimizer.step()
-    sure = captioner.caption(patches(0))
-    assert (sure.caption, sure.level, sure.spoken) == (learnt, "sure", learnt)
-    assert sure.confidence > 0.7
+def test_without_places_there_are_no_words(captioner: Captioner) -> None:
+    (caption,) = captioner.caption_many([snapshot(0)], places=False)
+    assert caption.words == ()
+    assert caption.caption == captioner.caption(snapshot(0)).caption
 
 
 @pytest.mark.parametrize(("value", "note"), [(0, "dark"), (255, "blank"), (128, "blank")])
@@ -140,13 +98,13 @@ def test_nothing_is_made_up_about_an_empty_picture(
 
 @pytest.mark.parametrize("size", [(1280, 64), (64, 1280), (2, 300), (300, 2), (8, 8)])
 def test_pictures_of_odd_shapes(size: tuple[int, int], captioner: Captioner) -> None:
-    width, height = size
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    assert captioner.caption(pixels).caption is not None
+    caption = captioner.caption(snapshot(0, *size))
+    assert (caption.caption is None) == bool(caption.notes)
+    assert caption.spoken.endswith(".")
 
 
 def test_every_kind_of_source_gives_the_same_sentence(captioner: Captioner, tmp_path: Path) -> None:
-    pixels = patches(1)
+    pixels = snapshot(1)
     image = Image.fromarray(pixels)
     path = tmp_path / "patches.png"
     image.save(path)
@@ -164,7 +122,7 @@ def test_every_kind_of_source_gives_the_same_sentence(captioner: Captioner, tmp_
 def test_many_pictures_in_their_order(count: int, captioner: Captioner) -> None:
     pictures = [
         # Some of which nothing is said, at the start, at the end and on the edges of batches.
-        Picture(black() if number in (0, 5, 15, 16, 39) else patches(number), f"{number}.png")
+        Picture(black() if number in (0, 5, 15, 16, 39) else snapshot(number), f"{number}.png")
         for number in range(count)
     ]
     together = captioner.caption_many(iter(pictures))
@@ -180,19 +138,19 @@ def test_only_pictures_of_which_nothing_can_be_said(captioner: Captioner) -> Non
 
 
 def test_the_same_picture_gives_the_same_caption(captioner: Captioner) -> None:
-    first, second = (without_seconds(captioner.caption(patches(2))) for _ in range(2))
+    first, second = (without_seconds(captioner.caption(snapshot(2))) for _ in range(2))
     assert first == second
 
 
 @pytest.mark.parametrize("beam", [1, 2, 5, 40])
 def test_beams(beam: int, captioner: Captioner) -> None:
-    assert captioner.caption(patches(3), beam).caption is not None
+    assert captioner.caption(snapshot(3), beam).caption is not None
 
 
 @pytest.mark.parametrize("beam", [0, -1])
 def test_a_beam_of_nothing(beam: int, captioner: Captioner) -> None:
     with pytest.raises(ValueError, match="beam must be at least 1"):
-        captioner.caption(patches(3), beam)
+        captioner.caption(snapshot(3), beam)
     with pytest.raises(ValueError, match="beam must be at least 1"):
         captioner.caption_many([], beam)
 
@@ -201,11 +159,11 @@ def test_a_bad_picture(captioner: Captioner, tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=r"missing\.jpg does not exist"):
         captioner.caption(tmp_path / "missing.jpg")
     with pytest.raises(PictureError):
-        captioner.caption_many([patches(0), b"no picture"])
+        captioner.caption_many([snapshot(0), b"no picture"])
 
 
 def test_two_threads_at_once(captioner: Captioner) -> None:
-    pictures = [patches(seed) for seed in range(6)]
+    pictures = [snapshot(seed) for seed in range(6)]
     expected = [without_seconds(captioner.caption(picture)) for picture in pictures]
     with ThreadPoolExecutor(2) as threads:
         futures = [threads.submit(captioner.caption, picture) for picture in pictures * 3]
@@ -213,12 +171,12 @@ def test_two_threads_at_once(captioner: Captioner) -> None:
 
 
 def test_json_has_the_fields_that_scripts_rely_on(captioner: Captioner) -> None:
-    for picture in (patches(4), black()):
+    for picture in (snapshot(4), black()):
         caption = captioner.caption(picture)
         written = json.loads(json.dumps(caption.to_dict(), allow_nan=False))
         assert list(written) == [
             *("path", "caption", "confidence", "level", "spoken"),
-            *("words", "text", "notes", "seconds", "model"),
+            *("words", "text", "notes", "things", "seconds", "model"),
         ]
         assert written["caption"] == caption.caption
         assert written["level"] in ("sure", "unsure", "none")
@@ -230,7 +188,7 @@ def test_json_has_the_fields_that_scripts_rely_on(captioner: Captioner) -> None:
 
 
 def test_a_caption_crosses_processes_unchanged(captioner: Captioner) -> None:
-    for picture in (patches(4), black()):
+    for picture in (snapshot(4), black()):
         caption = captioner.caption(picture)
         assert pickle.loads(pickle.dumps(caption)) == caption
         assert len({caption, pickle.loads(pickle.dumps(caption))}) == 1
@@ -257,7 +215,7 @@ def test_auto_finds_a_device_with_the_same_sentences(
 ) -> None:
     found = Captioner.load(tiny_model)
     assert found.device.type in ("cpu", "cuda", "mps")
-    assert found.caption(patches(5)).caption == captioner.caption(patches(5)).caption
+    assert found.caption(snapshot(5)).caption == captioner.caption(snapshot(5)).caption
 
 
 def test_a_missing_model(tmp_path: Path) -> None:

@@ -107,8 +107,8 @@ def test_killed_at_any_moment(tmp_path: Path, tiny_model: Path) -> None:
     for number in range(200):
         colour, place = list(COLOURS)[number % 3], list(PLACES)[number // 3 % 3]
         draw(folder / f"{number:03}.png", colour, place, number % 30)
-    command = [sys.executable, "-m", "seesay", "library", folder, "--out", out]
-    command += ["--model", tiny_model]
+    command = [sys.executable, "-m", "seesay", "library", str(folder), "--out", str(out)]
+    command += ["--model", str(tiny_model)]
     for size in (1, 40_000):
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
             while not out.exists() or out.stat().st_size < size:

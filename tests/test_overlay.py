@@ -30,6 +30,7 @@ def caption(*words: Word) -> Caption:
         words=words,
         text=(),
         notes=(),
+        things=(),
         seconds=0.1,
         model="drawn",
     )

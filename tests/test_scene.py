@@ -24,7 +24,7 @@ def scene(seed: int) -> Pixels:
 def said(sentence: str | None, *notes: str) -> Caption:
     level: Level = "sure" if sentence else "none"
     spoken = sentence or f"The picture is {' '.join(notes)}."
-    return Caption("camera", sentence, 0.9, level, spoken, (), (), notes, 0.1, "model")
+    return Caption("camera", sentence, 0.9, level, spoken, (), (), notes, (), 0.1, "model")
 
 
 class Viewer:

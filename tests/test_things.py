@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from torchvision.models import MobileNet_V2_Weights
 
+from core.caption import Thing
 from core.paths import RESOURCES
 from core.things import (
     CLASSES,
     LEAST,
     MOST,
-    Thing,
     beliefs,
     confidence,
     spoken_things,
