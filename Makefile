@@ -41,12 +41,16 @@ evaluate: $(READY)/train ## score the model: make evaluate DATA=data/flickr8k [S
 train: $(READY)/train ## train a model: make train [CONFIG=training/configs/builtin.toml] [ARGS=--resume]
 	@$(BIN)/seesay train "$$CONFIG" $(ARGS)
 
+# By files, since the tests of one share what is slow to start: a desktop, a model.
 test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-bench: $(READY)/dev ## measure speed: how the desktop program feels, and its history
+bench: $(READY)/dev ## measure: how the desktop program feels, its history, text, live mode, what is refused
 	@$(BIN)/python -m tests.benchmarks.bench_desktop
 	@$(BIN)/python -m tests.benchmarks.bench_history
+	@$(BIN)/python -m tests.benchmarks.bench_text
+	@$(BIN)/python -m tests.benchmarks.bench_quality
+	@$(BIN)/python -m tests.benchmarks.bench_live
 
 lint: $(READY)/dev ## check style and types
 	@$(BIN)/ruff check .

@@ -75,8 +75,8 @@ class Welcome(QDialog):
             "Seesay looks at what your camera or your screen shows and says aloud, in one "
             "sentence, what is in it.",
             "It learnt from photographs of everyday life, such as people, animals, streets and "
-            "rooms; it cannot read text, does not know who anybody is, knows little of drawings, "
-            "screens and medical pictures, and can be wrong even where it sounds sure.",
+            "rooms, and reads text aloud; it does not know who anybody is, knows nothing of "
+            "drawings and medical pictures, and can be wrong even where it sounds sure.",
             f"Learn three keys: {self._keys('camera')} describes what the camera sees, "
             f"{self._keys('screen')} what is on the screen, and {self._keys('stop')} silences "
             "Seesay.",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 # Before Qt is imported: windows of tests in this process stay invisible.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# Where tests run beside each other, each takes one processor, and so do the programs it starts.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.picture import open_picture
 
@@ -288,3 +289,9 @@ def snapshot(seed: int, width: int = 160, height: int = 120) -> Picture:
     left = int(rng.integers(0, pixels.shape[1] - wide + 1))
     part = pixels[top : top + high, left : left + wide]
     return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def save_snapshot(path: Path, seed: int = 0) -> None:
+    """A picture file of which a sentence is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(snapshot(seed)).save(path)

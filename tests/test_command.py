@@ -9,19 +9,19 @@ import sys
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 import seesay
-from tests.tiny_sets import draw, entry, karpathy
+from tests.picture_kinds import save_snapshot, snapshot
+from tests.tiny_sets import entry, karpathy
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "seesay")
 FIELDS = {
     *("path", "caption", "confidence", "level", "spoken"),
-    *("words", "text", "notes", "seconds", "model"),
+    *("words", "text", "notes", "things", "seconds", "model"),
 }
 
 
@@ -44,7 +44,7 @@ def status_of(*arguments: str | Path) -> int:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    draw(tmp_path / "photo.png")
+    save_snapshot(tmp_path / "photo.png")
     return tmp_path / "photo.png"
 
 
@@ -60,9 +60,9 @@ def png_bomb(width: int, height: int) -> bytes:
 
 def mixed_pictures(folder: Path) -> dict[str, str]:
     """Good and bad files -> what becomes of each: ``sentence``, ``nothing`` or ``error``."""
-    draw(folder / "good.png", "red")
-    draw(folder / "also good.png", "blue", "bottom")
-    draw(folder / "last.png", "green", "middle", left=20)
+    save_snapshot(folder / "good.png", 1)
+    save_snapshot(folder / "also good.png", 2)
+    save_snapshot(folder / "last.png", 3)
     Image.open(folder / "good.png").resize((400, 300)).save(folder / "whole.jpg")
     whole = (folder / "whole.jpg").read_bytes()
     (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
@@ -72,8 +72,7 @@ def mixed_pictures(folder: Path) -> dict[str, str]:
     (folder / "bomb.png").write_bytes(png_bomb(50_000, 50_000))
     Image.new("RGB", (1, 1), (90, 120, 30)).save(folder / "pixel.png")
     Image.new("RGB", (40, 30)).save(folder / "black.png")
-    strip = np.random.default_rng(0).integers(0, 256, (20, 400, 3), dtype=np.uint8)
-    Image.fromarray(strip).save(folder / "panorama.png")
+    Image.fromarray(snapshot(1, 640, 32)).save(folder / "panorama.png")
     expected = {
         "missing.jpg": "error",
         "good.png": "sentence",

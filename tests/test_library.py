@@ -16,7 +16,8 @@ import seesay
 from core.captioner import Captioner
 from core.library import caption_library, open_out
 from core.library_walk import walk
-from tests.tiny_sets import COLOURS, PLACES, draw
+from tests.desktop_parts import wait_for
+from tests.picture_kinds import save_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,16 +26,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def folder(tmp_path: Path) -> Path:
     """A picture at the top, more below, some that cannot be read, and links."""
     folder = tmp_path / "photos"
-    draw(folder / "first.png")
-    draw(folder / "summer" / "beach.jpg", "blue", "bottom")
-    draw(folder / "summer" / "garden.PNG", "green")
+    save_snapshot(folder / "first.png")
+    save_snapshot(folder / "summer" / "beach.jpg", 1)
+    save_snapshot(folder / "summer" / "garden.PNG", 2)
     (folder / "summer" / "note.txt").write_text("not a picture")
     (folder / "torn.jpg").write_bytes((folder / "summer" / "beach.jpg").read_bytes()[:300])
     (folder / "gone.png").symlink_to("nowhere")
     (folder / "summer" / "again").symlink_to(folder)
     (folder / "self").symlink_to("self")
     (folder / ".hidden").mkdir()
-    draw(folder / ".hidden" / "thumbnail.png")
+    save_snapshot(folder / ".hidden" / "thumbnail.png")
     return folder
 
 
@@ -104,23 +105,20 @@ def test_a_line_that_was_cut_short_comes_again(
 
 def test_killed_at_any_moment(tmp_path: Path, tiny_model: Path) -> None:
     folder, out = tmp_path / "photos", tmp_path / "said.jsonl"
-    for number in range(200):
-        colour, place = list(COLOURS)[number % 3], list(PLACES)[number // 3 % 3]
-        draw(folder / f"{number:03}.png", colour, place, number % 30)
+    for number in range(60):
+        save_snapshot(folder / f"{number:03}.png", number)
     command = [sys.executable, "-m", "seesay", "library", str(folder), "--out", str(out)]
     command += ["--model", str(tiny_model)]
-    for size in (1, 40_000):
-        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
-            while not out.exists() or out.stat().st_size < size:
-                assert run.poll() is None
-            run.send_signal(signal.SIGKILL)
-        assert out.read_bytes().count(b"\n") < 200
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+        wait_for(lambda: out.exists() and out.stat().st_size, "the first lines")
+        run.send_signal(signal.SIGKILL)
+    assert out.read_bytes().count(b"\n") < 60
     subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
-    assert [line["path"] for line in objects(out)] == [f"{number:03}.png" for number in range(200)]
+    assert [line["path"] for line in objects(out)] == [f"{number:03}.png" for number in range(60)]
 
 
 def test_the_table_is_read_by_others(folder: Path, tmp_path: Path, tiny_model: Path) -> None:
-    draw(folder / 'a "quoted", name.png')
+    save_snapshot(folder / 'a "quoted", name.png')
     out = tmp_path / "said.csv"
     library(folder, "--out", out, "--format", "csv", "--model", tiny_model)
     with out.open(newline="", encoding="utf-8") as file:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save
@@ -20,6 +19,7 @@ from core.model import CaptionModel, ModelConfig
 from core.model_file import CONFIG, WEIGHTS, load_model, save_model
 from core.preprocess import PREPROCESSING
 from core.vocabulary import SPECIALS, Vocabulary
+from tests.picture_kinds import snapshot
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_saving_and_loading_gives_identical_captions(tiny_model: Path, tmp_path:
     copy = tmp_path / "new" / "copy"
     assert (copy / WEIGHTS).read_bytes() == (tiny_model / WEIGHTS).read_bytes()
 
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 80, 90, 3), dtype=np.uint8)
+    pictures = [snapshot(seed) for seed in range(5)]
     first, second, third = (
         [caption.to_dict() | {"seconds": 0} for caption in captioner.caption_many(pictures)]
         for captioner in (

@@ -13,6 +13,7 @@ from core.errors import ModelError, PictureError
 from core.model import CaptionModel, ModelConfig
 from core.model_file import save_model
 from core.vocabulary import Vocabulary
+from tests.picture_kinds import save_snapshot
 from tests.tiny_sets import entry, karpathy
 from training.data import DataError
 from training.evaluate import evaluate
@@ -115,6 +116,8 @@ def data(tmp_path: Path) -> Path:
         entry("test", f"{number}.png", sentences) for number, sentences in enumerate(REFERENCES)
     ]
     folder = karpathy(tmp_path / "set", entries)
+    for number in range(len(REFERENCES)):
+        save_snapshot(folder / f"images/{number}.png", number)
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(folder / "images/2.png")
     return folder
 

@@ -1,0 +1,125 @@
+"""Screens, pages and signs through the captioner: what is told of them, and reading on."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.caption import Caption
+from core.captioner import Captioner
+from core.picture import Picture
+from core.text import Reading
+from tests import rendered_pages
+from tests.picture_kinds import snapshot
+from tests.rendered_pages import Look, Rendered
+from tests.signs import sign_on
+from tests.text_scores import accuracy_in_order
+
+pytest.importorskip("rapidocr", reason="the OCR library is not installed")
+
+BEGINNING = "This is a screen, mostly text. It begins: "
+
+
+@pytest.fixture(scope="module", autouse=True)
+def qt() -> None:
+    rendered_pages.application()
+
+
+@pytest.fixture(scope="module")
+def captioner(tiny_model: Path) -> Captioner:
+    return Captioner.load(tiny_model, "cpu")
+
+
+@pytest.fixture(scope="module")
+def full_screen() -> Rendered:
+    """Three times as many words as are read at first."""
+    return rendered_pages.article(Look(size=13), 3)
+
+
+@pytest.fixture(scope="module")
+def started(captioner: Captioner, full_screen: Rendered) -> tuple[Caption, Reading]:
+    caption, reading = captioner.start(Picture(full_screen.pixels, "screen.png"))
+    assert reading is not None
+    return caption, reading
+
+
+def test_a_screen_is_told_with_its_text_and_without_a_sentence(captioner: Captioner) -> None:
+    window = rendered_pages.dialog(Look(size=12), 1)
+    caption = captioner.caption(window.pixels)
+    assert (caption.caption, caption.level, caption.confidence) == (None, "none", 0)
+    assert (caption.notes, caption.words, caption.things) == (("screen",), (), ())
+    assert accuracy_in_order(" ".join(caption.text), window.text) >= 0.95
+    assert caption.spoken.startswith(f"{BEGINNING}Save the changes to the document")
+
+
+def test_nothing_is_read_where_that_is_not_wanted(captioner: Captioner) -> None:
+    window = rendered_pages.dialog(Look(size=12), 1)
+    caption = captioner.caption(window.pixels, text=False)
+    assert (caption.caption, caption.text) == (None, ())
+    assert "Save" not in caption.spoken
+    sign = sign_on(snapshot(2, 640, 480), "EXIT", 60, random.Random(2))
+    caption = captioner.caption(sign, text=False)
+    assert caption.caption is not None
+    assert caption.text == ()
+    assert "says" not in caption.spoken
+
+
+@pytest.mark.parametrize(("words", "seed"), [("EXIT", 2), ("FISH MARKET", 4)])
+def test_a_sign_is_read_after_the_sentence(captioner: Captioner, words: str, seed: int) -> None:
+    ground = snapshot(seed, 640, 480)
+    without = captioner.caption(ground)
+    assert without.text == ()
+    assert "says" not in without.spoken
+    caption = captioner.caption(sign_on(ground, words, 60, random.Random(seed)))
+    assert (caption.text, caption.notes) == ((words,), ())
+    assert caption.caption is not None
+    sentence = caption.caption[0].lower() + caption.caption[1:]
+    assert caption.spoken == f"Perhaps: {sentence} It says: {words}."
+
+
+def test_of_a_full_screen_the_beginning_comes_first(
+    started: tuple[Caption, Reading], full_screen: Rendered
+) -> None:
+    caption, reading = started
+    assert caption.spoken.startswith(f"{BEGINNING}News from the library.")
+    assert caption.seconds > 0
+    assert not reading.complete
+    first = " ".join(caption.text)
+    assert 40 <= len(first.split()) < len(full_screen.text.split()) / 2
+    assert full_screen.text.startswith(first[:40])
+
+
+def test_reading_on_gives_the_whole_text(
+    captioner: Captioner, started: tuple[Caption, Reading], full_screen: Rendered
+) -> None:
+    caption, reading = started
+    assert captioner.read_on(caption, reading, lambda: True) is None
+    assert not reading.complete
+    whole = captioner.read_on(caption, reading, lambda: False)
+    assert whole is not None
+    assert accuracy_in_order(" ".join(whole.text), full_screen.text) >= 0.95
+    assert " ".join(whole.text).startswith(" ".join(caption.text))
+    # What has been said of it stays.
+    assert whole == replace(caption, text=whole.text)
+    assert whole.text == captioner.caption(full_screen.pixels).text
+
+
+def test_where_no_more_text_is_there_is_nothing_to_go_on_with(captioner: Captioner) -> None:
+    sign = sign_on(snapshot(2, 640, 480), "EXIT", 60, random.Random(2))
+    short = rendered_pages.dialog(Look(size=12), 5)
+    for pixels in (sign, short.pixels):
+        caption, reading = captioner.start(Picture(pixels, "picture.png"))
+        assert caption.text
+        assert reading is None
+    caption, reading = captioner.start(Picture(short.pixels, "picture.png"), text=False)
+    assert (caption.text, reading) == ((), None)
+
+
+def test_text_of_pictures_in_one_batch_goes_to_its_own(captioner: Captioner) -> None:
+    sign = sign_on(snapshot(2, 640, 480), "EXIT", 60, random.Random(2))
+    window = rendered_pages.dialog(Look(size=12), 1)
+    captions = captioner.caption_many([window.pixels, snapshot(3), sign])
+    assert [bool(caption.caption) for caption in captions] == [False, True, True]
+    assert captions[0].text[0].startswith("Save the changes")
+    assert [caption.text for caption in captions[1:]] == [(), ("EXIT",)]
