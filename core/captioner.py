@@ -190,12 +190,11 @@ class Captioner:
             began = time.perf_counter()
             seen = None if found else next(described)
             reading = self._find_text(picture, found) if text else None
-            read = reading.text(most_words) if reading is not None else None
+            # Of a photograph, what is written is read whole and sifted.
+            read = reading.text(most_words if found else None) if reading is not None else None
             caption = self._write(picture, found, seen, read, places)
             seconds = each + time.perf_counter() - began
-            # Of a photograph, what is written was read whole and sifted.
-            drawn = reading if DRAWN.intersection(caption.notes) else None
-            results.append((replace(caption, seconds=seconds), drawn))
+            results.append((replace(caption, seconds=seconds), reading))
         return results
 
     @torch.inference_mode()

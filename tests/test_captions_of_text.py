@@ -4,7 +4,9 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from core.caption import Caption
 from core.captioner import Captioner
@@ -12,7 +14,7 @@ from core.picture import Picture
 from core.text import Reading
 from tests import rendered_pages
 from tests.picture_kinds import snapshot
-from tests.rendered_pages import Look, Rendered
+from tests.rendered_pages import FONTS, Look, Pixels, Rendered
 from tests.signs import sign_on
 from tests.text_scores import accuracy_in_order
 
@@ -114,6 +116,31 @@ def test_where_no_more_text_is_there_is_nothing_to_go_on_with(captioner: Caption
         assert reading is None
     caption, reading = captioner.start(Picture(short.pixels, "picture.png"), text=False)
     assert (caption.text, reading) == ((), None)
+
+
+NOTICE = (
+    *("The library opens at nine in the", "morning and closes at half past", "six. Guide dogs are"),
+    *("welcome inside and water bowls", "stand beside the entrance.", "Members pay a quarter and"),
+    *("children pay nothing at all.", "The summer concert takes place", "in the garden behind the"),
+)
+
+
+def a_notice_board() -> Pixels:
+    """More words in a photograph than are read of a screen at first."""
+    picture = Image.fromarray(snapshot(2, 1280, 960))
+    board = ImageDraw.Draw(picture)
+    font = ImageFont.truetype(str(FONTS / "DejaVuSans-Bold.ttf"), 28)
+    board.rectangle((330, 220, 930, 670), fill=(0, 100, 50))
+    for number, line in enumerate(NOTICE):
+        board.text((350, 235 + 48 * number), line, "white", font)
+    return np.asarray(picture)
+
+
+def test_text_in_a_photograph_is_read_whole_at_once(captioner: Captioner) -> None:
+    caption, reading = captioner.start(Picture(a_notice_board(), "board.png"))
+    assert caption.caption is not None
+    assert caption.text == NOTICE
+    assert reading is None
 
 
 def test_text_of_pictures_in_one_batch_goes_to_its_own(captioner: Captioner) -> None:
