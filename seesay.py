@@ -250,8 +250,8 @@ def _caption(options: argparse.Namespace) -> int:
     figures = _figure_paths(options.attention, options.paths)
     _prepare_output(options.json)
     from core.captioner import Captioner
-    from core.speaking import with_places
     from core.stream import describe
+    from core.where import with_places
 
     captioner = Captioner.load(options.model, options.device)
     results = describe(captioner, options.paths, options.beam, not options.no_text)

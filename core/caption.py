@@ -99,3 +99,8 @@ class Caption:
             "seconds": round(self.seconds, 4),
             "model": self.model,
         }
+
+
+def hedged(sentence: str) -> str:
+    """A sentence that may be wrong, as it is said."""
+    return f"Perhaps: {sentence[0].lower()}{sentence[1:]}"

@@ -1,5 +1,6 @@
 """The captioner: pictures in, captions out."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -158,6 +159,12 @@ class Captioner:
         """
         read = reading.text(cancelled=cancelled)
         return replace(caption, text=read.paragraphs) if read.complete else None
+
+    def load_text_reader(self) -> None:
+        """Load what reads text now, which takes a second, and not with the first text there is."""
+        with contextlib.suppress(TextReaderMissing):  # then captions come without it
+            if self._reader is not None:
+                self._reader.load()
 
     @torch.inference_mode()
     def glance(self, picture: Picture) -> np.ndarray:

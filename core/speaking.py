@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from core.caption import Caption, Level, Thing
+from core.caption import Level, Thing, hedged
 from core.quality import SENTENCES
 from core.things import spoken_things
-from core.where import said_place, spoken_where
 
 _UNCLEAR = "I cannot tell what this picture shows."
 _UNSURE = "I am not sure what is happening here."
@@ -14,19 +13,6 @@ _TEXTUAL = {
     "screen": "This is a screen, mostly text. It begins:",
     "document": "This is a document. It begins:",
 }
-
-
-def hedged(sentence: str) -> str:
-    """A sentence that may be wrong, as it is said."""
-    return f"Perhaps: {sentence[0].lower()}{sentence[1:]}"
-
-
-def with_places(caption: Caption) -> str:
-    """The sentence with the places of its things; "" where none was seen clearly."""
-    if not any(said_place(word) for word in caption.words):
-        return ""
-    sentence = spoken_where(caption.words)
-    return sentence if caption.level == "sure" else hedged(sentence)
 
 
 def speak(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.caption import Box, Word
+from core.caption import Box, Caption, Word, hedged
 from core.nouns import NOUNS
 from core.vocabulary import write_sentence
 
@@ -127,3 +127,11 @@ def spoken_where(words: Sequence[Word]) -> str:
         last = place
         parts.append(f"{word.word}, {place}" + ("," if at + 1 < len(words) else ""))
     return write_sentence(parts)
+
+
+def with_places(caption: Caption) -> str:
+    """The sentence with the places of its things; "" where none was seen clearly."""
+    if not any(said_place(word) for word in caption.words):
+        return ""
+    sentence = spoken_where(caption.words)
+    return sentence if caption.level == "sure" else hedged(sentence)

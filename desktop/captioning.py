@@ -143,6 +143,9 @@ class Captioning(QObject):
         if self._captioner is None:
             self._captioner = Captioner.load(self._model, self._device)
             self.ready.emit(self._captioner.config["name"])
+            # The first screen need not wait for it then; a request that is there already does not.
+            if not self._worker.is_wanted():
+                self._captioner.load_text_reader()
 
     def _answer(self, work: Callable[["Captioner"], object]) -> object:
         self._load()

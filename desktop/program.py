@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 from core.caption import Caption
 from core.errors import SeesayError
 from core.picture import Picture
-from core.speaking import with_places
+from core.where import with_places
 from desktop.autostart import set_start_at_login
 from desktop.camera import Camera
 from desktop.captioning import Captioning
