@@ -15,7 +15,7 @@ import torch
 from core.caption import DRAWN, Caption, Thing, Word
 from core.confidence import read_confidence
 from core.device import choose_device
-from core.grounding import ground
+from core.grounding import Grounding, ground
 from core.model import CaptionModel
 from core.model_file import load_model
 from core.paths import BUILTIN_MODEL
@@ -40,8 +40,8 @@ _FIRST_WORDS = 40
 class _Seen:
     """What the network makes of a picture."""
 
-    regions: torch.Tensor  # (regions, channels)
     hypothesis: Hypothesis
+    grounding: Grounding | None
     confidence: float
     things: tuple[Thing, ...]
 
@@ -190,7 +190,7 @@ class Captioner:
         began = time.perf_counter()
         notes = [find_notes(picture.pixels) for picture in pictures]
         fit = [picture for picture, found in zip(pictures, notes, strict=True) if not found]
-        described = iter(self._describe([picture.pixels for picture in fit], beam))
+        described = iter(self._describe([picture.pixels for picture in fit], beam, places))
         each = (time.perf_counter() - began) / len(pictures)
         results = []
         for picture, found in zip(pictures, notes, strict=True):
@@ -199,13 +199,13 @@ class Captioner:
             reading = self._find_text(picture, found) if text else None
             # Of a photograph, what is written is read whole and sifted.
             read = reading.text(most_words if found else None) if reading is not None else None
-            caption = self._write(picture, found, seen, read, places)
+            caption = self._write(picture, found, seen, read)
             seconds = each + time.perf_counter() - began
             results.append((replace(caption, seconds=seconds), reading))
         return results
 
     @torch.inference_mode()
-    def _describe(self, pixels: list[np.ndarray], beam: int) -> list[_Seen]:
+    def _describe(self, pixels: list[np.ndarray], beam: int, places: bool) -> list[_Seen]:
         if not pixels:
             return []
         model = self.model
@@ -216,15 +216,23 @@ class Captioner:
             regions = model.encoder(inputs)  # (B, R, C)
             scene = model.decoder.look_at(regions)
             found = beam_search(model.decoder, scene, beam)
-            blind = blind_log_probs(model.decoder, scene, found)
             named: list[tuple[Thing, ...]] = [()] * len(pixels)
             if model.config.classes == CLASSES:
                 named = [things(row) for row in model.recognise(regions).float().cpu().numpy()]
+        grounded: list[Grounding | None] = [None] * len(pixels)
+        if places:
+            grounded = [
+                ground(model.decoder, grid, hypothesis.words)
+                for grid, hypothesis in zip(regions, found, strict=True)
+            ]
+            blind = [grounding.blind for grounding in grounded if grounding is not None]
+        else:
+            blind = blind_log_probs(model.decoder, scene, found)
         summaries = scene.summary.tolist()
         return [
-            _Seen(grid, hypothesis, self._trust(hypothesis, log_probs, summary), names)
-            for grid, hypothesis, log_probs, summary, names in zip(
-                regions, found, blind, summaries, named, strict=True
+            _Seen(hypothesis, grounding, self._trust(hypothesis, log_probs, summary), names)
+            for hypothesis, grounding, log_probs, summary, names in zip(
+                found, grounded, blind, summaries, named, strict=True
             )
         ]
 
@@ -251,7 +259,6 @@ class Captioner:
         notes: tuple[str, ...],
         seen: _Seen | None,
         read: Text | None,
-        places: bool,
     ) -> Caption:
         confidence = seen.confidence if seen is not None else 0.0
         level = self.confidence.level(confidence) if seen is not None else "none"
@@ -261,8 +268,8 @@ class Captioner:
         if seen is not None and level != "none":
             words = self.vocabulary.decode(seen.hypothesis.words)
             sentence = write_sentence(words)
-            if places:
-                maps, grounded = ground(self.model.decoder, seen.regions, seen.hypothesis.words)
+            if seen.grounding is not None:
+                maps, grounded, _ = seen.grounding
                 looks = zip(words, maps.numpy(), grounded.tolist(), strict=True)
                 located = tuple(locate(*look) for look in looks)
         said = ""

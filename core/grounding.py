@@ -10,12 +10,13 @@ not lie where the thing is.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from core.model import Decoder
+from core.model import Decoder, Scene
 from core.vocabulary import Vocabulary
 
 # Strips across the picture and as many down; each about half as wide as the picture, overlapping.
@@ -28,6 +29,7 @@ class Grounding(NamedTuple):
 
     maps: Tensor  # (words, side, side) where each was seen; not negative, the cells sum to one
     grounded: Tensor  # (words,) how much each was seen rather than expected, 0 to 1
+    blind: tuple[float, ...]  # log-probability of each and of ``<end>`` with nothing to see
 
 
 @torch.inference_mode()
@@ -49,32 +51,28 @@ def ground(decoder: Decoder, regions: Tensor, words: tuple[int, ...]) -> Groundi
     starts, width = _strips(side)
     across = [grid[at : at + width].flatten(0, 1) for at in starts]  # (width * side, C) each
     down = [grid[:, at : at + width].flatten(0, 1) for at in starts]
-    log_probs = read(decoder, torch.stack(across + down), words)  # (2 * strips, words)
+    strips = decoder.look_at(torch.stack(across + down))
+    nothing = Scene.nothing(strips.summary, len(regions), strips.summary.shape[1])
+    seen, blind = _read(decoder, [strips, nothing], words)
+    log_probs = seen[:, :-1]  # (2 * strips, words)
     crossed = torch.tensor([[at <= line < at + width for at in starts] for line in range(side)])
     weights = crossed / crossed.sum(dim=1, keepdim=True)  # (side, strips) of each row, or column
     by_row, by_column = (weights.to(log_probs) @ half for half in log_probs.chunk(2))
     cells = by_row.unsqueeze(1) + by_column.unsqueeze(0)  # (side, side, words)
     maps = cells.flatten(0, 1).softmax(dim=0).T.unflatten(1, (side, side))
     grounded = 1 - (log_probs.amin(dim=0) - log_probs.amax(dim=0)).exp()
-    return Grounding(maps.cpu(), grounded.cpu())
+    return Grounding(maps.cpu(), grounded.cpu(), tuple(blind[0].tolist()))
 
 
-def read(decoder: Decoder, regions: Tensor, words: tuple[int, ...]) -> Tensor:
-    """Log-probabilities of the words of one sentence before several pictures, or parts of one.
-
-    Args:
-        decoder: in evaluation mode.
-        regions: (pictures, regions, channels) all that there is to see, as many as there are.
-        words: indices of the sentence, without ``<start>`` and ``<end>``.
-
-    Returns:
-        (pictures, words) float.
-    """
-    said = torch.tensor(words, device=regions.device).expand(len(regions), -1)  # (B, words)
-    start = torch.full_like(said[:, :1], Vocabulary.start)
-    heard = torch.cat([start, said[:, :-1]], dim=1)
-    logits = decoder(decoder.look_at(regions), heard)[0].float()  # (B, words, V)
-    return logits.gather(2, said.unsqueeze(2)).squeeze(2) - logits.logsumexp(dim=2)
+def _read(decoder: Decoder, scenes: Sequence[Scene], words: Sequence[int]) -> list[Tensor]:
+    """Log-probabilities of a sentence's words and ``<end>`` before each, (pictures, words + 1)."""
+    device = scenes[0].summary.device
+    said = torch.tensor([Vocabulary.start, *words, Vocabulary.end], device=device)
+    return [
+        # (pictures, words + 1, V)
+        logits.float().log_softmax(dim=2)[:, torch.arange(len(words) + 1), said[1:]]
+        for logits in decoder.reread(scenes, said[:-1])
+    ]
 
 
 def _strips(side: int) -> tuple[list[int], int]:

@@ -9,6 +9,7 @@ sentinel is gated from a projection of the LSTM's output instead of its memory c
 that a whole sentence is one LSTM call in training.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,6 +76,12 @@ class Scene(NamedTuple):
     def repeat(self, times: int) -> "Scene":
         """Every picture ``times`` times in a row, for its beams."""
         return Scene(*(tensor.repeat_interleave(times, dim=0) for tensor in self))
+
+    @classmethod
+    def nothing(cls, like: Tensor, regions: int, hidden: int) -> "Scene":
+        """One picture in which there is nothing to see, on the device of a tensor."""
+        sizes = (1, hidden), (1, regions, hidden), (1, regions, hidden)
+        return cls(*(like.new_zeros(size) for size in sizes))
 
     def select(self, index: Tensor) -> "Scene":
         """The pictures with these indices, for sentences that share a picture."""
@@ -257,24 +264,57 @@ class Decoder(nn.Module):
         hidden, look, new_state = self._recall(scene, words, state)
         return self._score(hidden), look, new_state
 
+    def reread(self, scenes: Sequence[Scene], words: Tensor) -> list[Tensor]:
+        """Scores of one sentence's words before several scenes, by teacher forcing.
+
+        The LSTM does not know the regions, so that it reads for all of them at once.
+
+        Args:
+            scenes: each of any number of pictures, all with the same number of regions.
+            words: (length,) indices that start with ``<start>``.
+
+        Returns:
+            For each scene, logits (pictures, length, vocabulary) of the words that follow.
+        """
+        sizes = [len(scene.summary) for scene in scenes]
+        summary = torch.cat([scene.summary for scene in scenes])
+        output, sentinel, _ = self._listen(summary, words.expand(len(summary), -1), None)
+        hidden = [
+            self._look(scene, said, expected)[0]
+            for scene, said, expected in zip(
+                scenes, output.split(sizes), sentinel.split(sizes), strict=True
+            )
+        ]
+        return [*self._score(torch.cat(hidden)).split(sizes)]
+
     def _recall(
         self, scene: Scene, words: Tensor, state: State | None
     ) -> tuple[Tensor, Look, State]:
         """What is known before each next word: seen in the picture and said so far, (S, T, H)."""
+        output, sentinel, new_state = self._listen(scene.summary, words, state)
+        hidden, look = self._look(scene, output, sentinel)
+        return hidden, look, new_state
+
+    def _listen(
+        self, summary: Tensor, words: Tensor, state: State | None
+    ) -> tuple[Tensor, Tensor, State]:
+        """What is said so far, and the sentinel of each word, both (S, T, H)."""
         sentences, length = words.shape
         embedded = self.dropout(self.embed(words) * self.embed.embedding_dim**0.5)  # (S, T, H)
-        summary = scene.summary.unsqueeze(1).expand(-1, length, -1).to(embedded.dtype)
+        summary = summary.unsqueeze(1).expand(-1, length, -1).to(embedded.dtype)
         x = torch.cat([embedded, summary], dim=2)  # (S, T, 2H)
         if state is None:
             zeros = x.new_zeros(1, sentences, self.lstm.hidden_size)
             state = (zeros, zeros)
         output, new_state = self.lstm(x, state)  # (S, T, H)
         before = torch.cat([state[0].transpose(0, 1).to(output.dtype), output[:, :-1]], dim=1)
-
         gate = torch.sigmoid(self.gate_input(x) + self.gate_state(before))
-        sentinel = gate * torch.tanh(self.memory(output))  # (S, T, H)
+        return output, gate * torch.tanh(self.memory(output)), new_state
+
+    def _look(self, scene: Scene, output: Tensor, sentinel: Tensor) -> tuple[Tensor, Look]:
+        """What is seen for each word, with what is said so far, (S, T, H)."""
         context, look = self._attend(scene, self.query(output), sentinel)
-        return context + output, look, new_state
+        return context + output, look
 
     def _score(self, hidden: Tensor) -> Tensor:
         """Logits of the next word, (..., H) -> (..., V)."""

@@ -173,7 +173,7 @@ def blind_log_probs(
     given = pad_sequence(sentences, batch_first=True, padding_value=Vocabulary.pad)  # (S, T)
     following = torch.full_like(given, Vocabulary.end)
     following[:, :-1] = given[:, 1:].where(given[:, 1:] != Vocabulary.pad, Vocabulary.end)
-    nothing = Scene(*(torch.zeros_like(tensor[:1]) for tensor in scene)).repeat(len(sentences))
+    nothing = Scene.nothing(scene.summary, *scene.values.shape[1:]).repeat(len(sentences))
     logits, _, _ = decoder(nothing, given.to(device))  # (S, T, V)
     log_probs = logits.float().log_softmax(dim=2).gather(2, following.to(device).unsqueeze(2))
     rows = log_probs.squeeze(2).tolist()

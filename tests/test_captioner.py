@@ -80,8 +80,10 @@ def test_each_word_has_a_map_and_each_thing_that_was_seen_a_place(captioner: Cap
 
 def test_without_places_there_are_no_words(captioner: Captioner) -> None:
     (caption,) = captioner.caption_many([snapshot(0)], places=False)
+    whole = captioner.caption(snapshot(0))
     assert caption.words == ()
-    assert caption.caption == captioner.caption(snapshot(0)).caption
+    assert caption.caption == whole.caption
+    assert caption.confidence == pytest.approx(whole.confidence, rel=1e-3)
 
 
 @pytest.mark.parametrize(("value", "note"), [(0, "dark"), (255, "blank"), (128, "blank")])

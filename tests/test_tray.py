@@ -1,5 +1,6 @@
 """The icon in a tray, for those who use the mouse: the program lives on in it without a window."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def click(desktop: Desktop, window: str, button: str) -> None:
     desktop.xdotool("mousemove", "--window", window, "8", "8", "click", button)
 
 
+def open_menu(desktop: Desktop, tray: str) -> None:
+    """By the other mouse button; the panel may miss a click while it draws itself anew."""
+    for _ in range(5):
+        click(desktop, tray, "3")
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: len(windows(desktop)) == 2, "the menu", timeout=3)
+            return
+    raise AssertionError("the menu did not come")
+
+
 def visible(desktop: Desktop) -> bool:
     return bool(desktop.xdotool("search", "--onlyvisible", "--name", "^Seesay$"))
 
@@ -59,8 +70,7 @@ def test_the_tray_keeps_the_program_and_brings_the_window_back(
         reader.announced(lambda text: text.startswith("Seesay goes on in the tray."))
         wait_for(lambda: not visible(desktop), "the window to hide")
 
-        click(desktop, tray, "3")
-        wait_for(lambda: len(windows(desktop)) == 2, "the menu")
+        open_menu(desktop, tray)
         desktop.press("r")
         reader.announced(lambda text: text == "Nothing has been described yet.")
         reader.close()

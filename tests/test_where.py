@@ -10,7 +10,9 @@ from PIL import Image
 from core.caption import Word
 from core.captioner import Captioner
 from core.grounding import Grounding, ground
+from core.model import Decoder, ModelConfig
 from core.preprocess import squeeze_many
+from core.search import beam_search, blind_log_probs
 from core.vocabulary import Vocabulary
 from core.where import box, locate, place, spoken_where
 
@@ -175,7 +177,7 @@ def two(first: str, second: str, axis: int) -> np.ndarray:
 def test_a_thing_is_found_in_its_photograph(
     captioner: Captioner, pair: tuple[str, str], axis: int, noun: str, side: str
 ) -> None:
-    words, (maps, grounded) = found(captioner, two(*pair, axis), "a cat and a cup of coffee")
+    words, (maps, grounded, _) = found(captioner, two(*pair, axis), "a cat and a cup of coffee")
     at = words.index(noun)
     where = locate(noun, maps[at].numpy(), float(grounded[at])).where
     assert where is not None
@@ -184,7 +186,7 @@ def test_a_thing_is_found_in_its_photograph(
 
 def test_nouns_are_seen_and_small_words_expected(captioner: Captioner) -> None:
     picture = two("chelsea", "coffee", axis=1)
-    words, (maps, grounded) = found(captioner, picture, "a cat and a cup of coffee")
+    words, (maps, grounded, _) = found(captioner, picture, "a cat and a cup of coffee")
     assert maps.shape == (len(words), 7, 7)
     assert (maps >= 0).all()
     assert maps.sum(dim=(1, 2)).numpy() == pytest.approx(1, abs=1e-5)
@@ -210,7 +212,7 @@ def test_a_map_is_what_single_steps_of_the_decoder_give(captioner: Captioner) ->
 
     down = [probability(grid[:, at : at + 3]) for at in (0, 2, 4)]
     across = [probability(grid[at : at + 3]) for at in (0, 2, 4)]
-    maps, grounded = ground(decoder, regions, tuple(words))
+    maps, grounded, _ = ground(decoder, regions, tuple(words))
     for at in range(len(words)):
         # The upper left corner lies in the first strip of each kind alone, the lower right in the
         # last: their ratio does not depend on the scale of the map.
@@ -221,3 +223,14 @@ def test_a_map_is_what_single_steps_of_the_decoder_give(captioner: Captioner) ->
         assert float(maps[at, 0, 2] / maps[at, 0, 0]) == pytest.approx(middle, rel=1e-3)
         alone = [strip[at] for strip in across + down]
         assert float(grounded[at]) == pytest.approx(1 - min(alone) / max(alone), abs=1e-4)
+
+
+def test_a_sentence_with_nothing_to_see_is_read_as_for_many_at_once() -> None:
+    torch.manual_seed(0)
+    decoder = Decoder(64, ModelConfig(40, hidden=32, heads=4)).eval()
+    regions = torch.randn(49, 64)
+    with torch.inference_mode():
+        scene = decoder.look_at(regions.unsqueeze(0))
+    (found,) = beam_search(decoder, scene)
+    (blind,) = blind_log_probs(decoder, scene, [found])
+    assert ground(decoder, regions, found.words).blind == pytest.approx(blind, abs=1e-4)

@@ -163,7 +163,7 @@ def _write(captioner: Captioner, pictures: Sequence[np.ndarray]) -> list[list[Wo
     sentences = []
     found = beam_search(decoder, decoder.look_at(regions))
     for seen, hypothesis in zip(regions, found, strict=True):
-        maps, grounded = ground(decoder, seen, hypothesis.words)
+        maps, grounded, _ = ground(decoder, seen, hypothesis.words)
         words = captioner.vocabulary.decode(hypothesis.words)
         looks = zip(words, maps.numpy(), grounded.tolist(), strict=True)
         sentences.append([locate(*look) for look in looks])
