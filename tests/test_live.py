@@ -294,3 +294,16 @@ def test_live_waits_while_the_battery_is_saved(
         with qtbot.waitSignal(program.flow.described, timeout=WAIT):
             pass
     assert any("goes on" in one for one in told)
+
+
+def test_aiming_tells_how_to_hold_the_camera(start: Start, qtbot: QtBot) -> None:
+    face = Film(skimage_data.astronaut()[:280, 60:380])
+    with camera_server(face.frame, rate=15) as camera:
+        program = start(camera)
+        told: list[str] = []
+        program.flow.told.connect(told.append)
+        program.do("aim")
+        qtbot.waitUntil(lambda: any("One face" in sentence for sentence in told), timeout=WAIT)
+        # What is described next is not taken for something to aim at.
+        with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+            program.do("camera")
