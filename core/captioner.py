@@ -1,6 +1,5 @@
 """The captioner: pictures in, captions out."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -161,10 +160,13 @@ class Captioner:
         return replace(caption, text=read.paragraphs) if read.complete else None
 
     def load_text_reader(self) -> None:
-        """Load what reads text now, which takes a second, and not with the first text there is."""
-        with contextlib.suppress(TextReaderMissing):  # then captions come without it
-            if self._reader is not None:
-                self._reader.load()
+        """Load what reads text now, which takes a second, and not with the first text there is.
+
+        Raises:
+            TextReaderMissing: if it is not there; captions come without it.
+        """
+        if self._reader is not None:
+            self._reader.load()
 
     @torch.inference_mode()
     def glance(self, picture: Picture) -> np.ndarray:

@@ -54,10 +54,16 @@ class Captioning(QObject):
         self._unread: tuple[int, Caption, Reading | None] | None = None
         self._worker = Worker("captioning")
 
-    def load(self) -> None:
-        """Load the model now, so that the first caption need not wait for it."""
+    def load(self, text: bool = True) -> None:
+        """Load the model now, so that the first caption need not wait for it.
+
+        Args:
+            text: whether what reads text is loaded after it.
+        """
         # Whatever is asked for or cancelled meanwhile, `ready` or `failed` tells how it went.
         self._worker.ask_first(partial(self._try, 0, self._load, None))
+        if text:
+            self._worker.ask_first(self._load_text_reader)
 
     def ask(self, picture: Picture, text: bool = True) -> int:
         """Ask for a caption; gives the number by which the answer comes.
@@ -143,9 +149,17 @@ class Captioning(QObject):
         if self._captioner is None:
             self._captioner = Captioner.load(self._model, self._device)
             self.ready.emit(self._captioner.config["name"])
-            # The first screen need not wait for it then; a request that is there already does not.
-            if not self._worker.is_wanted():
-                self._captioner.load_text_reader()
+
+    def _load_text_reader(self) -> None:
+        # The first screen need not wait for it then; a request that is there already does not.
+        if self._captioner is None or self._worker.is_wanted():
+            return
+        try:
+            self._captioner.load_text_reader()
+        except SeesayError as error:
+            self.told.emit(str(error))
+        except Exception as error:  # of the library
+            self.told.emit(f"Text cannot be read ({error}): install Seesay again.")
 
     def _answer(self, work: Callable[["Captioner"], object]) -> object:
         self._load()

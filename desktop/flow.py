@@ -162,6 +162,9 @@ class Flow(QObject):
         if self._text is None:
             self.say("Nothing has been described yet.")
             return
+        if not self._text.any and not self.settings.read_text:
+            self.say("Text is not read: that is turned off in the settings.")
+            return
         portion = self._text.next()
         self._awaited = portion is None
         self.say(portion if portion is not None else "Still reading.")

@@ -179,7 +179,7 @@ class Program(QObject):
 
     def _load(self) -> None:
         self.window.show_status("Loading the model …")
-        self.captioning.load()
+        self.captioning.load(self.settings.read_text)
         self.sources.find_cameras()  # loads OpenCV, for which the first picture need not wait
         self._tidy_history()
         self._tidying.start()

@@ -20,6 +20,11 @@ class ReadOn:
         # Of a screen or a page, the first portion was said as its description.
         self._next = 1 if DRAWN.intersection(caption.notes) else 0
 
+    @property
+    def any(self) -> bool:
+        """Whether there is text so far."""
+        return bool(self._text)
+
     def complete(self, caption: Caption) -> None:
         """All of the text has been read by now."""
         self._text, self._complete = caption.text, True
@@ -37,4 +42,4 @@ class ReadOn:
         if not self._complete:
             return None
         self._next = 0
-        return "That was all of the text." if parts else "No text was found in this picture."
+        return "That was all of the text." if parts else "No text was read in this picture."

@@ -1,6 +1,7 @@
 """The captioner behind the window: the newest request wins, and nothing ends its thread."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,3 +183,14 @@ def test_what_is_asked_for_next_does_not_wait_until_all_is_read(
         second = captioning.ask(picture(1))
     qtbot.waitUntil(lambda: second in read, timeout=WAIT)
     assert first not in read
+
+
+def test_it_is_told_when_no_text_can_be_read(
+    captioning: Captioning, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    with qtbot.waitSignal(captioning.told, timeout=WAIT) as blocker:
+        captioning.load()
+    assert "install the package rapidocr" in (blocker.args or [])[0]
+    with qtbot.waitSignal(captioning.captioned, timeout=WAIT):
+        captioning.ask(picture(1))

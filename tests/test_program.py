@@ -151,19 +151,23 @@ def test_a_text_is_read_portion_by_portion_and_kept_whole(
     with qtbot.waitSignal(program.flow.described, timeout=WAIT):
         program.on_asked_from_outside(pictures(tmp_path, "red"), "")
     program.do("text")
-    qtbot.waitUntil(lambda: said[-1] == "No text was found in this picture.", timeout=WAIT)
+    qtbot.waitUntil(lambda: said[-1] == "No text was read in this picture.", timeout=WAIT)
 
 
 def test_text_is_not_read_when_that_is_turned_off(
-    start: Start, tmp_path: Path, qtbot: QtBot
+    start: Start, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = start('speech = "silent"\nread_text = false\n')
+    said: list[str] = []
+    monkeypatch.setattr(talker, "announce", lambda _, text: said.append(text))
+    program = start('speech = "screen_reader"\nread_text = false\n')
     Image.fromarray(web_page(Look()).pixels).save(tmp_path / "page.png")
     with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
         program.on_asked_from_outside([str(tmp_path / "page.png")], "")
     caption = (blocker.args or [])[0].caption
     assert caption.text == ()
     assert caption.caption is None
+    program.do("text")
+    assert said[-1] == "Text is not read: that is turned off in the settings."
 
 
 def test_the_clipboard_without_a_picture_is_told(
