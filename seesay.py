@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from core.errors import PictureError, SeesayError
+from core.library_command import add_parser as add_library_parser
 from desktop.history_command import add_parser as add_history_parser
 
 if TYPE_CHECKING:
@@ -135,30 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model_options(caption)
 
-    library = commands.add_parser(
-        "library",
-        help="caption a folder of pictures",
-        description="Caption all pictures in a folder and below it. An interrupted run goes on "
-        "where it was when the same command is given again.",
-    )
+    library = add_library_parser(commands)
     library.set_defaults(run=_library)
-    library.add_argument("folder", type=Path, metavar="DIR", help="where the pictures are")
-    library.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="file that gets a line a picture; with --format xmp, the folder that gets the "
-        "files, which may be DIR itself",
-    )
-    library.add_argument(
-        "--format",
-        choices=("jsonl", "csv", "xmp"),
-        default="jsonl",
-        help="JSON Lines (default), a table, or XMP files with alternative texts",
-    )
-    library.add_argument("--where", action="store_true", help="tell where things are as well")
-    library.add_argument("--text", action="store_true", help="read text as well; slower")
     _add_model_options(library)
 
     add_history_parser(commands).set_defaults(run=_history)
@@ -328,17 +307,11 @@ def _speak(sentence: str) -> bool:
 
 
 def _library(options: argparse.Namespace) -> int:
-    from core.library import caption_library, open_out
+    from core.library_command import run
 
-    with open_out(options.out, options.format) as out:
-        from core.captioner import Captioner
-
-        captioner = Captioner.load(options.model, options.device)
-        summary = caption_library(
-            captioner, options.folder, out, options.beam, options.text, options.where
-        )
-    _tell(str(summary))
-    return 2 if summary.failed else 0
+    summary, status = run(options)
+    _tell(summary)
+    return status
 
 
 def _history(options: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """The history: what was said of which picture, kept on disk, found again by its words."""
 
 import contextlib
-import io
 import itertools
 import math
 import sqlite3
@@ -27,6 +26,7 @@ from desktop.history_entry import (
     opened,
     storable,
     text_to_column,
+    to_jpeg,
     to_microseconds,
     to_row,
 )
@@ -113,10 +113,10 @@ class History:
         when = (when or datetime.now(UTC)).astimezone()
         row = to_row(when, source, caption)
         words = details_to_json(caption.words, caption.things)
-        thumbnail = b"" if picture is None else _jpeg(picture, _THUMBNAIL, quality=80)
+        thumbnail = b"" if picture is None else to_jpeg(picture, _THUMBNAIL, quality=80)
         full = None
         if picture is not None and keep_picture:
-            full = _jpeg(picture, max(picture.width, picture.height), quality=90)
+            full = to_jpeg(picture, max(picture.width, picture.height), quality=90)
 
         def write(db: sqlite3.Connection) -> int:
             names, places = ", ".join(row), ", ".join("?" * len(row))
@@ -390,15 +390,3 @@ def _entries(
     )
     rows = db.execute(question, values).fetchall()
     return [from_row(row[:-3], row[-3] or "", row[-2] or b"", bool(row[-1])) for row in rows]
-
-
-def _jpeg(picture: "Picture", longest: int, quality: int) -> bytes:
-    from PIL import Image
-
-    # Of a much larger picture, a part of its pixels is plenty to make a few from, and quicker.
-    step = max(1, max(picture.width, picture.height) // (4 * longest))
-    image = Image.fromarray(picture.pixels[::step, ::step])
-    image.thumbnail((longest, longest))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return file.getvalue()

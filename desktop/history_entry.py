@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import io
 import itertools
 import json
 from collections.abc import Sequence
@@ -123,6 +124,19 @@ def opened(jpeg: bytes) -> "Picture | None":
         return open_picture(jpeg)
     except PictureError:
         return None
+
+
+def to_jpeg(picture: "Picture", longest: int, quality: int) -> bytes:
+    """A picture as it is stored, its longest side at most so many pixels."""
+    from PIL import Image
+
+    # Of a much larger picture, a part of its pixels is plenty to make a few from, and quicker.
+    step = max(1, max(picture.width, picture.height) // (4 * longest))
+    image = Image.fromarray(picture.pixels[::step, ::step])
+    image.thumbnail((longest, longest))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()
 
 
 def plain_time(time: datetime, now: datetime | None = None) -> str:
