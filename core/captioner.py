@@ -215,12 +215,13 @@ class Captioner:
         inputs = torch.from_numpy(batch).to(self.device)
         # Half precision pays on graphics cards; on the processor it would change sentences.
         with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-            regions = model.encoder(inputs)  # (B, R, C)
+            shared = model.encoder.share(inputs)  # (B, C, rows, columns)
+            regions = model.encoder.finish(shared)  # (B, R, C)
             scene = model.decoder.look_at(regions)
             found = beam_search(model.decoder, scene, beam)
             named: list[tuple[Thing, ...]] = [()] * len(pixels)
             if model.config.classes == CLASSES:
-                named = [things(row) for row in model.recognise(regions).float().cpu().numpy()]
+                named = [things(row) for row in model.recognise(shared).float().cpu().numpy()]
         grounded: list[Grounding | None] = [None] * len(pixels)
         if places:
             grounded = [

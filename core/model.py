@@ -9,6 +9,7 @@ sentinel is gated from a projection of the LSTM's output instead of its memory c
 that a whole sentence is one LSTM call in training.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,6 +37,8 @@ class ModelConfig:
         dropout: share of the decoder's units left out in training.
         classes: answers of the second head, which names things as the encoder's original classifier
             did (1,000 for ImageNet); 0 for a model without it.
+        own_layers: layers at the encoder's end of which the second head has copies of its own;
+            0 if it looks at the same region features as the decoder.
 
     Raises:
         ValueError: if a size is out of range; a foreign file must not take all memory.
@@ -48,6 +51,7 @@ class ModelConfig:
     heads: int = 8
     dropout: float = 0.3
     classes: int = 0
+    own_layers: int = 0
 
     def __post_init__(self) -> None:
         ranges = {
@@ -55,6 +59,7 @@ class ModelConfig:
             "hidden": (1, 4096),
             "heads": (1, 4096),
             "classes": (0, 100_000),
+            "own_layers": (0, 100),
         }
         for name, (least, most) in ranges.items():
             size = getattr(self, name)
@@ -148,18 +153,23 @@ class Encoder(nn.Module):
     Args:
         name: name of a torchvision CNN.
         image_size: side of the square input, in pixels.
+        own_layers: see `ModelConfig`.
 
     Raises:
-        ValueError: if torchvision has no such model, or it makes no grid of features from pictures
-            of this size.
+        ValueError: if torchvision has no such model, it makes no grid of features from pictures
+            of this size, or it has no more layers than these.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, image_size: int) -> None:
+    def __init__(self, name: str, image_size: int, own_layers: int = 0) -> None:
         super().__init__()
         self.cnn = without_head(build_cnn(name))
+        layers = len(self.cnn) if isinstance(self.cnn, nn.Sequential) else 0
+        if own_layers and own_layers >= layers:
+            raise ValueError(f"own_layers must be below {layers}, the layers of {name}")
+        self.shared_layers = layers - own_layers
         for key in ("mean", "std"):
             channels = torch.tensor(PREPROCESSING[key]).view(3, 1, 1)
             self.register_buffer(key, channels, persistent=False)
@@ -185,13 +195,35 @@ class Encoder(nn.Module):
         Returns:
             (pictures, rows * columns, channels) float.
         """
-        x = self.cnn(self.normalise(pixels))  # (B, C, rows, columns)
-        return x.flatten(2).transpose(1, 2)  # (B, rows * columns, C)
+        return self.finish(self.share(pixels))
+
+    def share(self, pixels: Tensor) -> Tensor:
+        """What the second head is told of pictures as well, (pictures, channels, rows, columns).
+
+        Args:
+            pixels: as for `forward`.
+        """
+        return self.split()[0](self.normalise(pixels))
+
+    def finish(self, shared: Tensor) -> Tensor:
+        """Region features, as of `forward`, from what `share` gives."""
+        return as_regions(self.split()[1](shared))
+
+    def split(self) -> tuple[nn.Module, nn.Module]:
+        """The layers that the second head shares, and the others."""
+        if not isinstance(self.cnn, nn.Sequential):
+            return self.cnn, nn.Identity()
+        return self.cnn[: self.shared_layers], self.cnn[self.shared_layers :]
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """What a CNN of torchvision takes, (pictures, 3, side, side) float, of uint8 pixels."""
         x = (pixels.float() / 255 - self.mean) / self.std
         return x.contiguous(memory_format=torch.channels_last)
+
+
+def as_regions(grid: Tensor) -> Tensor:
+    """A CNN's grid of features, (B, C, rows, columns), as regions, (B, rows * columns, C)."""
+    return grid.flatten(2).transpose(1, 2)
 
 
 class Decoder(nn.Module):
@@ -346,22 +378,25 @@ class CaptionModel(nn.Module):
         config: sizes and names of the parts.
     """
 
-    classifier: nn.Linear | None
-
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config.encoder, config.image_size)
+        self.encoder = Encoder(config.encoder, config.image_size, config.own_layers)
         self.decoder = Decoder(self.encoder.channels, config)
-        self.classifier = None
+        self.recogniser: nn.Sequential | None = None
         if config.classes:
-            self.classifier = nn.Linear(self.encoder.channels, config.classes)
+            self.recogniser = nn.Sequential(
+                copy.deepcopy(self.encoder.split()[1]) if config.own_layers else nn.Identity(),
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+                nn.Linear(self.encoder.channels, config.classes),
+            )
 
-    def recognise(self, regions: Tensor) -> Tensor:
+    def recognise(self, shared: Tensor) -> Tensor:
         """What the encoder's original classifier would answer to pictures.
 
         Args:
-            regions: (pictures, regions, channels) from the encoder.
+            shared: of the pictures, from `Encoder.share`.
 
         Returns:
             (pictures, classes) logits.
@@ -369,7 +404,7 @@ class CaptionModel(nn.Module):
         Raises:
             ValueError: if this model has no such head.
         """
-        if self.classifier is None:
+        if self.recogniser is None:
             raise ValueError("this model has no head that names things")
-        logits: Tensor = self.classifier(regions.mean(dim=1))
+        logits: Tensor = self.recogniser(shared)
         return logits

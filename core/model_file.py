@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import Tensor
 
 from core.errors import ModelError
 from core.model import CaptionModel, ModelConfig
@@ -18,6 +20,7 @@ from core.vocabulary import SPECIALS, Vocabulary
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 _FORMAT = 1
+_SCALE = ":scale"
 
 
 def save_model(
@@ -25,8 +28,9 @@ def save_model(
 ) -> None:
     """Write a model that ``load_model`` reads.
 
-    Matrices and kernels are kept in half precision; vectors (biases, batch norms), which cost
-    nothing and may leave half precision's range, as they are.
+    Matrices and kernels are kept in half precision, those of the second head in 8 bits with a scale
+    for each row; vectors (biases, batch norms), which cost nothing and may leave half precision's
+    range, as they are.
 
     Args:
         model: to be saved; not changed.
@@ -36,10 +40,13 @@ def save_model(
             JSON values.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        name: (tensor.half() if tensor.ndim > 1 else tensor).detach().cpu().contiguous()
-        for name, tensor in model.state_dict().items()
-    }
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in model.state_dict().items():
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.ndim > 1 and name.startswith("recogniser."):
+            tensors[name], tensors[name + _SCALE] = _to_8_bits(tensor)
+        else:
+            tensors[name] = tensor.half() if tensor.ndim > 1 else tensor
     weights = save(tensors)
     config = {
         "format": _FORMAT,
@@ -52,6 +59,26 @@ def save_model(
     # The config names the weights by their hash, so a kill between the two is noticed on loading.
     replace_file(folder / WEIGHTS, weights)
     replace_file(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
+
+
+def _to_8_bits(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """Whole numbers from -127 to 127, and what each row of them is to be multiplied with."""
+    scale = tensor.flatten(1).abs().amax(dim=1).clamp(min=1e-12) / 127  # (rows,)
+    whole = (tensor / scale.view(-1, *[1] * (tensor.ndim - 1))).round()
+    return whole.to(torch.int8), scale
+
+
+def _to_floats(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The model's state of what is in its file."""
+    state = {}
+    for name, tensor in tensors.items():
+        if name.endswith(_SCALE):
+            continue
+        if tensor.dtype == torch.int8:
+            scale = tensors[name + _SCALE]
+            tensor = tensor * scale.view(-1, *[1] * (tensor.ndim - 1))
+        state[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return state
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -89,10 +116,7 @@ def load_model(folder: Path) -> tuple[CaptionModel, Vocabulary, dict[str, Any]]:
         if not len(SPECIALS) < architecture.vocabulary_size == len(vocabulary):
             raise ValueError("the vocabulary does not fit the architecture")
         model = CaptionModel(architecture)
-        state = {
-            name: tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in load(weights).items()
-        }
+        state = _to_floats(load(weights))
         model.load_state_dict(state)
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise ModelError(

@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from core.errors import PictureError
-from core.model import Encoder, without_head
+from core.model import Encoder, as_regions, without_head
 from core.picture import open_picture
 from core.preprocess import squeeze_many
 from core.vocabulary import Vocabulary
@@ -18,7 +19,7 @@ from tests.tiny_sets import draw, lively_cnn, shapes
 from training.batches import Batches, plan_epoch
 from training.data import Example, load_split
 from training.features import FeatureCache
-from training.pictures import Squares, load_ahead, load_square, load_varied
+from training.pictures import Squares, Views, load_ahead, load_square, load_varied
 
 SIDE = 64
 
@@ -121,25 +122,52 @@ def test_varied_pictures_are_cropped_a_little(tmp_path: Path) -> None:
 def test_cached_features_are_those_of_the_encoder(
     examples: list[Example], encoder: Encoder, tmp_path: Path
 ) -> None:
-    cache = FeatureCache(examples, encoder, SIDE, tmp_path)
+    cache = FeatureCache(Views(examples, SIDE), encoder, tmp_path)
     pixels = [open_picture(example.path).pixels for example in examples]
     squares = torch.from_numpy(squeeze_many(pixels, SIDE))
     with torch.inference_mode():
         plain, mirrored = encoder(squares), encoder(squares.flip(3))
     order = [5, 0, 5, 8]
-    found = cache.get(order, [False, False, True, True])
+    found = cache.get(order, [0, 0, 1, 1])
     expected = torch.stack([plain[5], plain[0], mirrored[5], mirrored[8]])
-    torch.testing.assert_close(found, expected, rtol=2e-3, atol=2e-3)
+    torch.testing.assert_close(as_regions(found), expected, rtol=2e-3, atol=2e-3)
     assert (plain[5] - mirrored[5]).abs().max() > 0.1
+
+
+def test_shared_layers_are_cached_and_the_others_go_on_from_them(
+    examples: list[Example], tmp_path: Path
+) -> None:
+    encoder = Encoder("mobilenet_v3_small", SIDE, own_layers=3).eval()
+    encoder.cnn.load_state_dict(without_head(lively_cnn("mobilenet_v3_small", SIDE)).state_dict())
+    views = Views(examples, SIDE, views=4, smallest=0.7)
+    cache = FeatureCache(views, encoder, tmp_path, shared=True)
+    with torch.inference_mode():
+        found = encoder.finish(cache.get([3] * 4, range(4)))
+        expected = encoder(views[3])
+    torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_views_of_a_picture(examples: list[Example]) -> None:
+    whole, mirrored, crop, other = Views(examples, SIDE, views=4, smallest=0.7)[0]
+    assert torch.equal(mirrored, whole.flip(2))
+    for first, second in ((whole, crop), (whole, other), (crop, other), (mirrored, crop)):
+        assert not torch.equal(first, second)
+    # "left" would become a lie in the mirror.
+    fixed = [replace(examples[0], sentences=("A square is left of it.",))]
+    assert not fixed[0].flippable
+    whole, mirrored = Views(fixed, SIDE)[0]
+    assert torch.equal(mirrored, whole)
 
 
 def test_cache_of_other_weights_is_another(
     examples: list[Example], encoder: Encoder, tmp_path: Path
 ) -> None:
-    first = FeatureCache(examples, encoder, SIDE, tmp_path).get([0], [False])
+    first = FeatureCache(Views(examples, SIDE), encoder, tmp_path).get([0], [0])
     other = copy.deepcopy(encoder)
     next(other.parameters()).data *= 1.5
-    assert not torch.equal(FeatureCache(examples, other, SIDE, tmp_path).get([0], [False]), first)
+    assert not torch.equal(
+        FeatureCache(Views(examples, SIDE), other, tmp_path).get([0], [0]), first
+    )
 
 
 def test_cache_is_completed_and_then_used_again(
@@ -148,32 +176,32 @@ def test_cache_is_completed_and_then_used_again(
     monkeypatch.setattr("training.features._BATCH", 2)
     monkeypatch.setattr("training.features._DONE_EVERY", 1)
     examples = load_split(shapes(tmp_path / "shapes", train=6), "train")
-    indices, flipped = list(range(6)), [index % 2 == 0 for index in range(6)]
-    expected = FeatureCache(examples, encoder, SIDE, tmp_path / "whole").get(indices, flipped)
+    indices, views = list(range(6)), [index % 2 for index in range(6)]
+    expected = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "whole").get(indices, views)
 
     damaged = examples[5].path.read_bytes()
     examples[5].path.write_bytes(damaged[:60])
     with pytest.raises(PictureError):
-        FeatureCache(examples, encoder, SIDE, tmp_path / "features")
+        FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features")
     examples[5].path.write_bytes(damaged)
     # What was done before stays: this picture would give other features now.
     draw(examples[0].path, "green", "bottom", left=30)
-    completed = FeatureCache(examples, encoder, SIDE, tmp_path / "features")
-    assert torch.equal(completed.get(indices, flipped), expected)
+    completed = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features")
+    assert torch.equal(completed.get(indices, views), expected)
 
     for example in examples:
         example.path.unlink()
-    used_again = FeatureCache(examples, encoder, SIDE, tmp_path / "features")
-    assert torch.equal(used_again.get(indices, flipped), expected)
+    used_again = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features")
+    assert torch.equal(used_again.get(indices, views), expected)
 
 
 def test_cache_whose_large_file_was_deleted_is_made_anew(
     examples: list[Example], encoder: Encoder, tmp_path: Path
 ) -> None:
-    first = FeatureCache(examples, encoder, SIDE, tmp_path).get([0, 8], [False, True])
+    first = FeatureCache(Views(examples, SIDE), encoder, tmp_path).get([0, 8], [0, 1])
     for file in tmp_path.glob("*.f16"):
         file.unlink()
-    again = FeatureCache(examples, encoder, SIDE, tmp_path).get([0, 8], [False, True])
+    again = FeatureCache(Views(examples, SIDE), encoder, tmp_path).get([0, 8], [0, 1])
     assert torch.equal(again, first)
 
 

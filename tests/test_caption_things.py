@@ -25,11 +25,13 @@ def model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     without, vocabulary, _ = load_model(tiny_model)
     model = CaptionModel(replace(without.config, classes=CLASSES))
     model.load_state_dict(without.state_dict(), strict=False)
-    assert model.classifier is not None
+    assert model.recogniser is not None
+    answer = model.recogniser[-1]
+    assert isinstance(answer, torch.nn.Linear)
     with torch.no_grad():
-        model.classifier.weight.zero_()
-        model.classifier.bias.zero_()
-        model.classifier.bias[GOLDEN_RETRIEVER] = 12
+        answer.weight.zero_()
+        answer.bias.zero_()
+        answer.bias[GOLDEN_RETRIEVER] = 12
     folder = tmp_path_factory.mktemp("models") / "naming"
     save_model(model, vocabulary, folder, {"name": "naming"})
     return folder

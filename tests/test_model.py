@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional as transforms
 
 from core.model import CaptionModel, Decoder, Encoder, ModelConfig, Scene, without_head
 from tests.tiny_sets import lively_cnn
-from training.keep import Teacher, add_classifier, forgetting
+from training.keep import Teacher, add_recogniser, forgetting
 
 CHANNELS, REGIONS, VOCABULARY = 6, 9, 11
 
@@ -79,18 +79,35 @@ def test_region_features_are_what_the_cnn_itself_pools(name: str) -> None:
     assert (regions.mean(dim=1) - pooled[0]).abs().max() < 0.01 * pooled[0].std()
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18"])
-def test_a_new_head_answers_as_the_classifier_it_was_taken_from(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "own_layers"), [("mobilenet_v2", 0), ("mobilenet_v2", 4), ("resnet18", 1)]
+)
+def test_a_new_head_answers_as_the_classifier_it_was_taken_from(name: str, own_layers: int) -> None:
     cnn = lively_cnn(name, 64)
     model = CaptionModel(ModelConfig(VOCABULARY, name, 64, hidden=12, heads=3)).eval()
-    model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
+    layers = without_head(cnn)
+    assert isinstance(layers, nn.Sequential)
+    # An encoder that has learnt something else in the layers that are not shared.
+    kept = len(layers) - own_layers
+    model.encoder.cnn[:kept].load_state_dict(layers[:kept].state_dict())  # type: ignore[index]
     teacher = Teacher(cnn)
-    add_classifier(model, teacher)
+    naming = add_recogniser(model, teacher, own_layers).eval()
+    assert naming.config.own_layers == own_layers
     pixels = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8)
-    found, truth = model.recognise(model.encoder(pixels)), teacher.answer(model.encoder, pixels)
+    shared = naming.encoder.share(pixels)
+    found, truth = naming.recognise(shared), teacher.answer(model.encoder, pixels)
     assert found.shape == (3, 1000)
     torch.testing.assert_close(found, truth, rtol=1e-3, atol=1e-3)
     assert forgetting(found, truth) < 1e-4 < forgetting(found.flip(0), truth)
+    # The sentences do not change by it.
+    torch.testing.assert_close(naming.encoder.finish(shared), model.encoder(pixels))
+
+
+def test_a_head_with_more_layers_than_there_are() -> None:
+    with pytest.raises(ValueError, match="own_layers must be below 19"):
+        CaptionModel(ModelConfig(VOCABULARY, "mobilenet_v2", 64, hidden=12, heads=3, own_layers=19))
+    with pytest.raises(ValueError, match="own_layers"):
+        ModelConfig(VOCABULARY, own_layers=-1)
 
 
 @pytest.mark.parametrize("name", WITH_LAYERS_AFTER_POOLING)

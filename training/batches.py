@@ -24,7 +24,8 @@ class Batch:
     """What a training step sees.
 
     Attributes:
-        inputs: (pictures, 3, side, side) uint8, or features (pictures, regions, channels).
+        inputs: (pictures, 3, side, side) uint8, or cached features (pictures, channels,
+            rows, columns).
         words: (sentences, length) indices, padded at the end.
         picture_of: (sentences,) index of each sentence's picture.
     """
@@ -99,8 +100,7 @@ class Batches(Dataset[Batch]):
         seed = f"{self.seed}/{number}"
         if isinstance(self.source, FeatureCache):
             chance = random.Random(seed)
-            flipped = [chance.random() < 0.5 and example.flippable for example in chosen]
-            return self.source.get(indices, flipped)
+            return self.source.get(indices, [chance.randrange(self.source.views) for _ in indices])
         side = self.source
         squares = [
             torch.from_numpy(

@@ -52,11 +52,13 @@ class StageConfig:
         epochs: how often all data is seen.
         batch: pictures in a step.
         learning_rate: of the decoder, at the end of the warm-up.
-        encoder_learning_rate: of every layer of the encoder; 0 freezes it and caches its features.
+        encoder_learning_rate: of every layer of the encoder, or of those that the second head does
+            not share (see ``own_layers``); 0 freezes it. The features of frozen layers are cached.
         warm_up: steps in which the learning rates rise from zero.
         final: share of the learning rates that is left at the end of the cosine.
-        smallest_crop: share of width and height that a random crop keeps at least (with an
-            encoder that learns; cached features know only the mirror image).
+        smallest_crop: share of width and height that a random crop keeps at least.
+        views: of each picture, whose features are cached: the whole picture, its mirror image, and
+            from the third on random crops.
         samples: sentences drawn for each picture in self-critical training, at least 2 (see
             ``critic.py``; the loss is minus their mean CIDEr-D); 0 trains by teacher forcing.
         keep: weight of the second target, the answers of the encoder's original classifier (see
@@ -71,6 +73,7 @@ class StageConfig:
     warm_up: int = 200
     final: float = 0.0
     smallest_crop: float = 1.0
+    views: int = 2
     samples: int = 0
     keep: float = 0.0
 
@@ -85,8 +88,9 @@ class TrainConfig:
         weights: torchvision weights of the encoder as a safetensors file, to start from or (see
             ``keep``) to learn from; without it torchvision downloads its own.
         start: a trained model's folder to go on from, instead of new weights and vocabulary.
-        rewind: how far the encoder of ``start`` is first taken back to the ImageNet weights, on the
-            straight line between the two (Wortsman et al., 2022); 0 leaves it, 1 is all the way.
+        own_layers: give the model a second head that names things as the encoder's original
+            classifier does, with copies of this many original layers at the encoder's end; the
+            layers before them are the original ones too, shared, and never trained. 0 for none.
         licence: of the trained model, kept in its config.
         seed: of everything random.
         min_count: a word that occurs less often in the training sentences is not learnt.
@@ -105,7 +109,7 @@ class TrainConfig:
     model: Mapping[str, Any]
     weights: str | None = None
     start: str | None = None
-    rewind: float = 0.0
+    own_layers: int = 0
     licence: str = ""
     seed: int = 1
     min_count: int = 5
@@ -141,7 +145,8 @@ def read_config(path: Path) -> TrainConfig:
     model = content.pop("model", {})
     _check(isinstance(model, dict), path, "model must be a table, [model]")
     _check("vocabulary_size" not in model, path, "vocabulary_size follows from the sentences")
-    _check("classes" not in model, path, "classes follow from the stages' `keep`")
+    for name in ("classes", "own_layers"):
+        _check(name not in model, path, f"{name} of the model follow from `own_layers` or `keep`")
     try:
         _build(ModelConfig, {"vocabulary_size": len(SPECIALS), **model}, path)
     except ValueError as error:
@@ -178,7 +183,7 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(getattr(config, name) >= 1, path, f"{name} must be at least 1")
     _check(0 < config.clip < inf, path, "clip must be above 0")
     _check(0 <= config.weight_decay < inf, path, "weight_decay must be 0 or above")
-    _check(0 <= config.rewind <= 1, path, "rewind must be from 0 to 1")
+    _check(config.own_layers >= 0, path, "own_layers must be 0 or above")
     _check(0 <= config.label_smoothing < 1, path, "label_smoothing must be from 0 to below 1")
     names = [Path(data.folder).name for data in config.data]
     # The log tells data sets apart by their folder's name.
@@ -194,7 +199,9 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
         _check(stage.samples == 0 or stage.samples >= 2, path, "samples must be 0, or at least 2")
         _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
+        _check(stage.views >= 1, path, "views must be at least 1")
         _check(0 <= stage.keep < inf, path, "keep must be 0 or above")
+        _check(not (stage.keep and config.own_layers), path, "keep is for runs without own_layers")
         needless = stage.keep and not stage.encoder_learning_rate
         _check(not needless, path, "keep is for stages with an encoder_learning_rate above 0")
 

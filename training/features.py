@@ -1,7 +1,7 @@
-"""Region features of a frozen encoder, kept on disk in half precision.
+"""Features of frozen layers, kept on disk in half precision.
 
-While the encoder does not change, neither do its features: they are computed once for every
-picture and its mirror image, and an epoch of the decoder costs minutes instead of hours.
+While layers do not change, neither do their features: they are computed once for some views of
+every picture, and an epoch of what follows them costs minutes instead of hours.
 """
 
 import hashlib
@@ -12,55 +12,62 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.fx.experimental.optimization import fuse
+from torch.utils.data import Subset
 from tqdm import tqdm
 
 from core.model import Encoder
 from core.model_file import replace_file
-from training.data import Example
-from training.pictures import Squares, load_ahead
+from training.pictures import Views, load_ahead
 from training.precision import autocast
 
-_BATCH = 64
-_DONE_EVERY = 32  # batches between two notes of how far we are
+_BATCH = 16  # views; more of them leave a processor's cache
+_DONE_EVERY = 256  # batches between two notes of how far we are
 
 
 class FeatureCache:
-    """Features of every picture of a list, (pictures, 2, regions, channels) half on disk.
+    """A CNN's grids of some views of every picture of a list, on disk.
+
+    The file holds (pictures, views, channels, rows, columns) halves.
 
     Args:
-        examples: the pictures; a picture's index is its place in this list.
-        encoder: the frozen encoder, on the device where it shall run.
-        side: of the encoder's input, in pixels.
-        folder: where the file is kept; a file of the same pictures and encoder is used again, one
-            that was left half-way is completed.
+        views: of the pictures; a picture's index is its place there.
+        encoder: whose layers are frozen, on the device where it shall run.
+        folder: where the file is kept; a file of the same views and layers is used again, one that
+            was left half-way is completed.
+        shared: stop at the layers that the second head shares (see `ModelConfig.own_layers`).
         precision: of the computation, such as ``torch.bfloat16``.
     """
 
     def __init__(
         self,
-        examples: Sequence[Example],
+        views: Views,
         encoder: Encoder,
-        side: int,
         folder: Path,
+        shared: bool = False,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        paths = [example.path for example in examples]
-        self.shape = (len(paths), 2, encoder.rows * encoder.columns, encoder.channels)
-        name = _fingerprint(paths, encoder, side)
+        layers = encoder.split()[0] if shared else encoder.cnn
+        self.views = views.views
+        with torch.inference_mode():
+            blank = encoder.normalise(views.blank().to(encoder.mean.device))
+            grid = layers.eval()(blank)  # (1, C, rows, columns)
+        self.shape = (len(views), self.views, *grid.shape[1:])
+        name = _fingerprint(views, layers)
         folder.mkdir(parents=True, exist_ok=True)
         self.file, progress = folder / f"{name}.f16", folder / f"{name}.json"
         done = 0
         if self.file.exists() and progress.exists():
             done = json.loads(progress.read_text())["done"]
-        if done < len(paths):
-            self._fill(paths, encoder, side, done, progress, precision)
+        if done < len(views):
+            self._fill(views, encoder, layers, done, progress, precision)
 
     def _fill(
         self,
-        paths: Sequence[Path],
+        views: Views,
         encoder: Encoder,
-        side: int,
+        layers: nn.Module,
         done: int,
         progress: Path,
         precision: torch.dtype,
@@ -68,36 +75,34 @@ class FeatureCache:
         device = encoder.mean.device
         mode: Literal["r+", "w+"] = "r+" if self.file.exists() else "w+"
         array = np.memmap(self.file, np.float16, mode, shape=self.shape)
-        batches = load_ahead(Squares(paths[done:], side), _BATCH)
-        encoder.eval()
+        batches = load_ahead(Subset(views, range(done, len(views))), max(1, _BATCH // self.views))
+        fused = fuse(layers.eval())  # a copy, several times as fast
         at = done
-        with tqdm(total=len(paths), initial=done, desc="features", unit="picture") as bar:
+        with tqdm(total=len(views), initial=done, desc="features", unit="picture") as bar:
             for number, pixels in enumerate(batches, start=1):
-                both = torch.stack([pixels, pixels.flip(3)], dim=1).flatten(0, 1).to(device)
-                with torch.inference_mode(), autocast(device, precision):
-                    regions = encoder(both)  # (2 B, R, C)
                 count = len(pixels)
-                half = regions.half().cpu().unflatten(0, (count, 2))
+                inputs = encoder.normalise(pixels.flatten(0, 1).to(device))
+                with torch.inference_mode(), autocast(device, precision):
+                    grids = fused(inputs)  # (B * views, C, rows, columns)
+                half = grids.half().cpu().unflatten(0, (count, self.views))
                 array[at : at + count] = half.numpy()
                 at += count
                 bar.update(count)
-                if number % _DONE_EVERY == 0 or at == len(paths):
+                if number % _DONE_EVERY == 0 or at == len(views):
                     array.flush()
                     replace_file(progress, json.dumps({"done": at}).encode())
 
-    def get(self, indices: Sequence[int], flipped: Sequence[bool]) -> Tensor:
-        """Features of pictures, (pictures, regions, channels) float."""
+    def get(self, indices: Sequence[int], views: Sequence[int]) -> Tensor:
+        """Grids of one view of each of these pictures, (pictures, channels, rows, columns)."""
         # Opened anew each time: a loader's process may be handed this object as a copy, which an
         # open array would fill with the whole file.
         array = np.memmap(self.file, np.float16, "r", shape=self.shape)
-        rows = array[np.asarray(indices), np.asarray(flipped, dtype=int)]
+        rows = array[np.asarray(indices), np.asarray(views)]
         return torch.from_numpy(rows).float()
 
 
-def _fingerprint(paths: Sequence[Path], encoder: Encoder, side: int) -> str:
-    digest = hashlib.sha256(f"{side}\n".encode())
-    for path in paths:
-        digest.update(f"{path}\n".encode())
-    for name, tensor in encoder.state_dict().items():
+def _fingerprint(views: Views, layers: nn.Module) -> str:
+    digest = hashlib.sha256(views.describe().encode())
+    for name, tensor in layers.state_dict().items():
         digest.update(name.encode() + tensor.detach().cpu().float().numpy().tobytes())
     return digest.hexdigest()[:16]

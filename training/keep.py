@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.model import CaptionModel, Encoder
+from core.model import CaptionModel, Encoder, without_head
 from training.data import Example
 from training.pictures import Squares, load_ahead
 from training.precision import autocast
@@ -62,21 +62,41 @@ class Teacher:
         return {name: torch.cat([*answers(examples)]) for name, examples in sets.items()}
 
 
-def add_classifier(model: CaptionModel, teacher: Teacher) -> None:
-    """Give a model without one a head with as many answers as the teacher's.
+def add_recogniser(model: CaptionModel, teacher: Teacher, own_layers: int = 0) -> CaptionModel:
+    """The same model with a new second head, with as many answers as the teacher's.
 
-    It starts as the teacher's own last layer, where that looks at the pooled features, and with
-    random weights otherwise.
+    Its layers are the teacher's, and so are the encoder's that it shares. Where the teacher's last
+    layer does not look at the pooled features, the last layer is random.
+
+    Args:
+        model: without such a head; where it has one, that is not used.
+        teacher: of the same kind as the model's encoder.
+        own_layers: see `ModelConfig`.
+
+    Raises:
+        ValueError: if the encoder has no more layers than that.
     """
     side = model.config.image_size
     blank = torch.zeros(1, 3, side, side, dtype=torch.uint8)
     classes = teacher.answer(model.encoder, blank).shape[1]
-    model.config = replace(model.config, classes=classes)
-    model.classifier = nn.Linear(model.encoder.channels, classes)
-    shape = model.classifier.weight.shape
+    naming = CaptionModel(replace(model.config, classes=classes, own_layers=own_layers))
+    naming.encoder.load_state_dict(model.encoder.state_dict())
+    naming.decoder.load_state_dict(model.decoder.state_dict())
+    assert naming.recogniser is not None
+    if own_layers:
+        original = without_head(teacher.cnn)
+        assert isinstance(original, nn.Sequential)
+        shared, _ = naming.encoder.split()
+        shared.load_state_dict(original[:-own_layers].state_dict())
+        # Numbered from 0 in the head, and from where they are cut off in the original.
+        own = original[-own_layers:].state_dict().values()
+        keys = naming.recogniser[0].state_dict()
+        naming.recogniser[0].load_state_dict(dict(zip(keys, own, strict=True)))
+    shape = naming.recogniser[-1].weight.shape
     for module in teacher.cnn.modules():
         if isinstance(module, nn.Linear) and module.weight.shape == shape:
-            model.classifier.load_state_dict(module.state_dict())
+            naming.recogniser[-1].load_state_dict(module.state_dict())
+    return naming
 
 
 def forgetting(logits: Tensor, answers: Tensor) -> Tensor:

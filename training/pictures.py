@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from core.errors import SeesayError
 from core.picture import open_picture
 from core.preprocess import squeeze
+from training.data import Example
 
 T = TypeVar("T")
 
@@ -43,6 +44,47 @@ def load_varied(path: Path, side: int, seed: str, flippable: bool, smallest: flo
     if flippable and chance.random() < 0.5:
         square = np.ascontiguousarray(square[:, :, ::-1])
     return square
+
+
+class Views(Dataset[Tensor]):
+    """Several views of each picture, (views, 3, side, side) uint8.
+
+    The first is the whole picture, the second its mirror image where it may be mirrored, the others
+    are random crops, some of them mirrored.
+
+    Args:
+        examples: the pictures.
+        side: of the square, in pixels.
+        views: of each picture, at least 1.
+        smallest: share of width and of height that a crop keeps at least.
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], side: int, views: int = 2, smallest: float = 1.0
+    ) -> None:
+        self.examples, self.side, self.views, self.smallest = examples, side, views, smallest
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Tensor:
+        example = self.examples[index]
+        whole = load_square(example.path, self.side)
+        squares = [whole, np.ascontiguousarray(whole[:, :, ::-1]) if example.flippable else whole]
+        squares += [
+            load_varied(example.path, self.side, f"{index}/{k}", example.flippable, self.smallest)
+            for k in range(2, self.views)
+        ]
+        return torch.from_numpy(np.stack(squares[: self.views]))
+
+    def blank(self) -> Tensor:
+        """A black picture, (1, 3, side, side)."""
+        return torch.zeros(1, 3, self.side, self.side, dtype=torch.uint8)
+
+    def describe(self) -> str:
+        """All that the views depend on, but for the pictures' content."""
+        paths = [f"{example.path} {example.flippable}" for example in self.examples]
+        return "\n".join([f"{self.side} {self.views} {self.smallest}", *paths])
 
 
 class Squares(Dataset[Tensor]):

@@ -57,11 +57,11 @@ def answers(model: CaptionModel, examples: Sequence[Example]) -> np.ndarray:
     Raises:
         SeesayError: if the model has no second head.
     """
-    if model.classifier is None:
-        raise SeesayError("This model names no things; train it with `keep` in a stage.")
+    if model.recogniser is None:
+        raise SeesayError("This model names no things; train it with `own_layers`.")
     squares = Squares([example.path for example in examples], model.config.image_size)
     batches = load_ahead(squares, _BATCH)
-    return torch.cat([model.recognise(model.encoder(pixels)) for pixels in batches]).numpy()
+    return torch.cat([model.recognise(model.encoder.share(pixels)) for pixels in batches]).numpy()
 
 
 def rows(data: str, examples: Sequence[Example], logits: np.ndarray) -> list[Row]:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from core.device import choose_device
 from core.errors import SeesayError
-from core.model import CaptionModel, ModelConfig, build_cnn, without_head
+from core.model import CaptionModel, ModelConfig, as_regions, build_cnn, without_head
 from core.model_file import load_model, save_model
 from core.vocabulary import Vocabulary
 from training.batches import Batch, Batches, plan_epoch
@@ -40,9 +40,9 @@ from training.critic import (
 )
 from training.data import Example, for_training, load_split
 from training.features import FeatureCache
-from training.keep import Teacher, add_classifier, forgetting
+from training.keep import Teacher, add_recogniser, forgetting
 from training.log import write_log
-from training.pictures import load_ahead
+from training.pictures import Views, load_ahead
 from training.precision import autocast, usable_precision
 from training.validate import validate
 
@@ -85,11 +85,14 @@ class Trainer:
             self.val[folder.name] = load_split(folder, "val")
         self.teacher: Teacher | None = None
         self.model, self.vocabulary = self._start()
-        if any(stage.keep for stage in config.stages):
+        if config.own_layers or any(stage.keep for stage in config.stages):
             self.teacher = Teacher(self._original_cnn(self.model.config.encoder), self.dtype)
-            if self.model.classifier is None:
-                seed_step(config.seed, "classifier")
-                add_classifier(self.model, self.teacher)
+            if self.model.recogniser is None:
+                seed_step(config.seed, "recogniser")
+                try:
+                    self.model = add_recogniser(self.model, self.teacher, config.own_layers)
+                except ValueError as error:
+                    raise SeesayError(f"The second head cannot be set up: {error}.") from error
             self.teacher.to(self.device)
         self.model.to(self.device)
         self.progress = Progress()
@@ -99,8 +102,6 @@ class Trainer:
         config = self.config
         if config.start is not None:
             model, vocabulary, _ = load_model(Path(config.start))
-            if config.rewind:
-                self._rewind(model)
             return model, vocabulary
         sentences = (sentence for example in self.examples for sentence in example.sentences)
         vocabulary = Vocabulary.build(sentences, config.min_count)
@@ -113,17 +114,6 @@ class Trainer:
         cnn = self._original_cnn(architecture.encoder)
         model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
         return model, vocabulary
-
-    def _rewind(self, model: CaptionModel) -> None:
-        """Take the encoder's weights back on the straight line to those that it began with."""
-        original = without_head(self._original_cnn(model.config.encoder)).state_dict()
-        mixed = {
-            name: torch.lerp(now, original[name], self.config.rewind)
-            if now.is_floating_point()
-            else now
-            for name, now in model.encoder.cnn.state_dict().items()
-        }
-        model.encoder.cnn.load_state_dict(mixed)
 
     def _original_cnn(self, name: str) -> nn.Module:
         """The encoder as it was trained on ImageNet, with its classifier."""
@@ -164,21 +154,22 @@ class Trainer:
 
     def _run_stage(self, stage: StageConfig, state: dict[int, dict[str, Tensor]]) -> None:
         model, progress = self.model, self.progress
-        source: FeatureCache | int = model.config.image_size
         heads = [*model.decoder.parameters()]
-        if model.classifier is not None:
-            heads += model.classifier.parameters()
+        if model.recogniser is not None and not model.config.own_layers:
+            heads += model.recogniser.parameters()
         parts = [{"params": heads, "rate": stage.learning_rate}]
         if stage.encoder_learning_rate:
-            encoder_part = [*model.encoder.parameters()]
-            parts.append({"params": encoder_part, "rate": stage.encoder_learning_rate})
-        else:
+            layers = model.encoder.split()[1] if model.config.own_layers else model.encoder
+            parts.append({"params": [*layers.parameters()], "rate": stage.encoder_learning_rate})
+        side = model.config.image_size
+        source: FeatureCache | int = side
+        if model.config.own_layers or not stage.encoder_learning_rate:
             source = FeatureCache(
-                self.examples,
+                Views(self.examples, side, stage.views, stage.smallest_crop),
                 model.encoder,
-                model.config.image_size,
                 self.output.parent / "features",
-                self.dtype,
+                shared=stage.encoder_learning_rate > 0,
+                precision=self.dtype,
             )
         optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
         restore_optimizer(optimizer, state)
@@ -199,6 +190,8 @@ class Trainer:
         # The statistics of the batch norms are part of what is to be kept: those of a batch would
         # change the answers to four pictures in ten before anything is learnt.
         self.model.encoder.train(stage.encoder_learning_rate > 0 and not stage.keep)
+        if self.model.recogniser is not None and self.model.config.own_layers:
+            self.model.recogniser.eval()
         title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
         began = time.monotonic()
         total = stage.epochs * len(plan)
@@ -228,16 +221,17 @@ class Trainer:
     def _loss(self, batch: Batch, stage: StageConfig) -> Tensor:
         """What the stage minimises: of the sentences and, with `keep`, of the second head."""
         inputs = batch.inputs.to(self.device)
-        pictures = inputs.dtype == torch.uint8
+        encoder = self.model.encoder
         with autocast(self.device, self.dtype):
-            regions = self.model.encoder(inputs) if pictures else inputs
+            shared = encoder.share(inputs) if inputs.dtype == torch.uint8 else inputs
+            regions = encoder.finish(shared) if stage.encoder_learning_rate else as_regions(shared)
         if stage.samples:
             loss = self._criticise(batch, regions, stage.samples)
         else:
             loss = self._teach(batch, regions)
         if stage.keep and self.teacher is not None:
-            logits = self.model.recognise(regions.float())
-            answers = self.teacher.answer(self.model.encoder, inputs)
+            logits = self.model.recognise(shared.float())
+            answers = self.teacher.answer(encoder, inputs)
             loss = loss + stage.keep * forgetting(logits, answers)
         return loss
 

@@ -66,10 +66,11 @@ def describe(
     captions, top = [], []
     for pixels in load_ahead(Squares(paths, model.config.image_size), _BATCH):
         with torch.inference_mode(), autocast(device, precision):
-            regions = model.encoder(pixels.to(device))
+            shared = model.encoder.share(pixels.to(device))
+            regions = model.encoder.finish(shared)
             found = beam_search(model.decoder, model.decoder.look_at(regions), beam)
-            if model.classifier is not None:
-                top.append(model.recognise(regions).argmax(dim=1).cpu())
+            if model.recogniser is not None:
+                top.append(model.recognise(shared).argmax(dim=1).cpu())
             else:
                 top.append(torch.full((len(pixels),), -1))
         captions += [" ".join(vocabulary.decode(hypothesis.words)) for hypothesis in found]
