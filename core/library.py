@@ -1,12 +1,13 @@
 """A folder of pictures, captioned batch by batch, in runs that may be interrupted."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -20,6 +21,24 @@ from core.where import spoken_where
 
 # Batches that are opened while one is captioned; a large photograph takes 50 megabytes.
 _AHEAD = 1
+
+Results = list[tuple[Found, dict[str, Any]]]
+"""Pictures, each with the object of ``seesay caption --json``, or with ``error`` alone."""
+
+
+class Engine(Protocol):
+    """What captions pictures, on this machine or on many."""
+
+    def __call__(self, folder: Path, to_do: Sequence[Found]) -> Generator[Results]:
+        """Caption all these pictures, each once; what cannot be read is told as its error.
+
+        Args:
+            folder: of the library.
+            to_do: pictures in it.
+
+        Raises:
+            SeesayError: if the engine cannot work.
+        """
 
 
 @dataclass(frozen=True)
@@ -59,50 +78,67 @@ def open_out(path: Path, form: str) -> Out:
     return forms[form](path)
 
 
-def caption_library(
-    captioner: Captioner,
-    folder: Path,
-    out: Out,
-    beam: int,
-    text: bool = False,
-    where: bool = False,
-) -> Summary:
+def caption_library(engine: Engine, folder: Path, out: Out) -> Summary:
     """Caption all pictures below a folder that are not yet in the output, by name.
 
-    What cannot be read is written with its error, and the others go on. The next batch is opened,
-    by all cores, while one is captioned; a bar shows pictures a second and the time left.
+    What cannot be read is written with its error, and the others go on. A bar shows pictures a
+    second and the time left.
 
     Args:
-        captioner: that describes them.
+        engine: that captions them.
         folder: of the library.
         out: gets each result as soon as its batch is captioned.
-        beam: sentences followed at once in the search.
-        text: whether text in the pictures is read, which takes seconds for a page.
-        where: whether results tell where things are, as ``where`` and in ``words``.
 
     Raises:
-        SeesayError: if the folder cannot be read, or the output not be written.
+        SeesayError: if the folder cannot be read, the output not be written, or the engine not
+            work.
     """
     everything = list(walk(folder))
     to_do = [found for found in everything if found.name not in out.done]
-    captioned = failed = 0
-    with tqdm(total=len(to_do), unit="picture", dynamic_ncols=True) as bar:
-        for batch, pictures in _opened(folder, to_do):
-            good = [picture for picture in pictures if isinstance(picture, Picture)]
-            captions = iter(captioner.caption_many(good, beam, text, where))
-            for found, picture in zip(batch, pictures, strict=True):
-                if isinstance(picture, Picture):
-                    caption = next(captions)
-                    result: dict[str, Any] = caption.to_dict()
-                    if where:
-                        result["where"] = spoken_where(caption.words)
-                    captioned += 1
-                else:
-                    result = {"error": picture}
-                    failed += 1
+    failed = 0
+    with (
+        tqdm(total=len(to_do), unit="picture", dynamic_ncols=True) as bar,
+        closing(engine(folder, to_do)) as batches,
+    ):
+        for batch in batches:
+            for found, result in batch:
                 out.write(found.name, result)
+                failed += "error" in result
             bar.update(len(batch))
-    return Summary(captioned, failed, len(everything) - len(to_do))
+    return Summary(len(to_do) - failed, failed, len(everything) - len(to_do))
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Captions on this machine: the next batch is opened, by all cores, while one is captioned.
+
+    Attributes:
+        captioner: that describes the pictures.
+        beam: sentences followed at once in the search.
+        text: whether text in the pictures is read, which takes seconds for a page.
+        where: whether results tell where things are, as ``where`` and in ``words``.
+    """
+
+    captioner: Captioner
+    beam: int
+    text: bool = False
+    where: bool = False
+
+    def __call__(self, folder: Path, to_do: Sequence[Found]) -> Generator[Results]:
+        """As for every `Engine`; in the order given."""
+        for found, pictures in _opened(folder, to_do):
+            yield list(zip(found, self._caption(pictures), strict=True))
+
+    def _caption(self, pictures: list[Picture | str]) -> Iterator[dict[str, Any]]:
+        good = [picture for picture in pictures if isinstance(picture, Picture)]
+        captions = iter(self.captioner.caption_many(good, self.beam, self.text, self.where))
+        for picture in pictures:
+            if isinstance(picture, Picture):
+                caption = next(captions)
+                where = {"where": spoken_where(caption.words)} if self.where else {}
+                yield caption.to_dict() | where
+            else:
+                yield {"error": picture}
 
 
 def _opened(
@@ -115,7 +151,7 @@ def _opened(
         while True:
             batch = list(islice(remaining, BATCH))
             if batch:
-                ahead.append((batch, [pool.submit(_open, folder, found) for found in batch]))
+                ahead.append((batch, [pool.submit(open_found, folder, found) for found in batch]))
             if not ahead:
                 return
             if not batch or len(ahead) > _AHEAD:
@@ -123,7 +159,8 @@ def _opened(
                 yield batch, [future.result() for future in futures]
 
 
-def _open(folder: Path, found: Found) -> Picture | str:
+def open_found(folder: Path, found: Found) -> Picture | str:
+    """A picture of a folder, or the sentence of why there is none."""
     if found.error is not None:
         return found.error
     try:

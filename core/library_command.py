@@ -2,7 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from core.errors import SeesayError
+
+if TYPE_CHECKING:
+    from core.library import Engine
 
 
 def add_parser(
@@ -30,6 +35,13 @@ def add_parser(
         default="jsonl",
         help="JSON Lines (default), a table, or XMP files with alternative texts",
     )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="this machine (default), or the Ray cluster that RAY_ADDRESS names; without "
+        "RAY_ADDRESS, one is started on this machine",
+    )
     parser.add_argument("--where", action="store_true", help="tell where things are as well")
     parser.add_argument("--text", action="store_true", help="read text as well; slower")
     return parser
@@ -44,10 +56,23 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     from core.library import caption_library, open_out
 
     with open_out(options.out, options.format) as out:
-        from core.captioner import Captioner
-
-        captioner = Captioner.load(options.model, options.device)
-        summary = caption_library(
-            captioner, options.folder, out, options.beam, options.text, options.where
-        )
+        summary = caption_library(_engine(options), options.folder, out)
     return str(summary), 2 if summary.failed else 0
+
+
+def _engine(options: argparse.Namespace) -> "Engine":
+    wishes = (options.beam, options.text, options.where)
+    if options.engine == "local":
+        from core.captioner import Captioner
+        from core.library import LocalEngine
+
+        return LocalEngine(Captioner.load(options.model, options.device), *wishes)
+    try:
+        from core.library_ray import RayEngine
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise SeesayError(
+            "ray is not installed; install it with: pip install 'seesay[cluster]'"
+        ) from error
+    return RayEngine(options.model, options.device, *wishes)

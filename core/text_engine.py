@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +38,15 @@ class TextEngine:
     Loading them, and the library, takes about a second.
 
     Args:
-        threads: for the networks; by default all processors of this process.
+        threads: for the networks; by default ``OMP_NUM_THREADS``, or as many as this process has
+            processors.
 
     Raises:
         TextReaderMissing: if the library or its models are not there.
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self._engine = _load(threads or len(_processors()))
+        self._engine = _load(threads or _processors())
         # The first pass through a network takes longer: have it over with.
         blank = np.full((2 * _LINE_HEIGHT, 2 * _LINE_HEIGHT, 3), 255, np.uint8)
         self.find(blank, blank.size)
@@ -73,10 +73,13 @@ class TextEngine:
         return list(zip(result.txts or (), result.scores, strict=True))
 
 
-def _processors() -> Sequence[int]:
+def _processors() -> int:
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal():  # torch heeds it, too
+        return max(1, int(told))
     if hasattr(os, "sched_getaffinity"):  # a container often may use fewer than there are
-        return sorted(os.sched_getaffinity(0))
-    return range(os.cpu_count() or 1)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _load(threads: int) -> "RapidOCR":

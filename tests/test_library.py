@@ -14,7 +14,7 @@ from lxml import etree
 
 import seesay
 from core.captioner import Captioner
-from core.library import caption_library, open_out
+from core.library import LocalEngine, caption_library, open_out
 from core.library_walk import walk
 from tests.desktop_parts import wait_for
 from tests.picture_kinds import save_snapshot
@@ -90,11 +90,11 @@ def test_a_line_that_was_cut_short_comes_again(
     folder: Path, tmp_path: Path, tiny_model: Path, form: str, left: float
 ) -> None:
     out = tmp_path / "said"
-    captioner = Captioner.load(tiny_model, "cpu")
+    engine = LocalEngine(Captioner.load(tiny_model, "cpu"), 1)
 
     def run() -> bytes:
         with open_out(out, form) as opened:
-            caption_library(captioner, folder, opened, 1)
+            caption_library(engine, folder, opened)
         rows = out.read_bytes().splitlines(keepends=True)
         return b"".join(row.split(b'"seconds"')[0] for row in rows)
 

@@ -129,7 +129,7 @@ case $stage in
     sample) what="what Seesay needs and a sample photograph" extras="[sample]" covers="run sample" ;;
     app) what="what Seesay needs" extras="" covers="run app" ;;
     train) what="what training and scoring need" extras="[train]" covers="run train" ;;
-    dev) what="what tests and checks need" extras="[train,dev]" covers="run app train dev" ;;
+    dev) what="what tests and checks need" extras="[train,cluster,dev]" covers="run app train dev" ;;
     *) stop "usage: tools/setup.sh run|sample|app|train|dev" ;;
 esac
 make_venv
