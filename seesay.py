@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.picture import Picture
 
 _MOST_BEAMS = 50
-_TRAIN_EXTRA = ("matplotlib", "pycocoevalcap", "scipy")
+_TRAIN_EXTRA = ("matplotlib", "pycocoevalcap", "scipy", "tensorboard")
 
 _EXAMPLES = """\
 Without a command, the desktop program starts.
@@ -328,7 +328,8 @@ def _train(options: argparse.Namespace) -> int:
     from training.train import train
 
     best = train(read_config(options.config), options.resume)
-    _tell(f"The best model is in {best}.")
+    if os.environ.get("RANK", "0") == "0":  # of torchrun's processes, one tells it
+        _tell(f"The best model is in {best}.")
     return 0
 
 

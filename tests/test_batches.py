@@ -18,10 +18,12 @@ from core.vocabulary import Vocabulary
 from tests.tiny_sets import draw, lively_cnn, shapes
 from training.batches import Batches, plan_epoch
 from training.data import Example, load_split
+from training.distributed import Group
 from training.features import FeatureCache
 from training.pictures import Squares, Views, load_ahead, load_square, load_varied
 
 SIDE = 64
+ALONE = Group(torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_plan_shows_pictures_by_their_weights() -> None:
 def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
     vocabulary = vocabulary_of(examples)
     plan = [[4, 0, 7], [1]]
-    batches = Batches(examples, vocabulary, plan, SIDE, "seed", 1.0)
+    batches = Batches(examples, vocabulary, plan, SIDE, "seed", 1.0, ALONE)
     assert len(batches) == 2
     batch = batches[0]
     assert batch.inputs.dtype == torch.uint8
@@ -82,7 +84,7 @@ def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
 def test_batches_are_the_same_for_the_same_seed(examples: list[Example]) -> None:
     def inputs(seed: str) -> torch.Tensor:
         plan = [[0, 1, 2, 3, 4, 5, 6, 7]]
-        return Batches(examples, vocabulary_of(examples), plan, SIDE, seed, 0.7)[0].inputs
+        return Batches(examples, vocabulary_of(examples), plan, SIDE, seed, 0.7, ALONE)[0].inputs
 
     assert torch.equal(inputs("1/1/0"), inputs("1/1/0"))
     assert not torch.equal(inputs("1/1/0"), inputs("1/1/1"))
@@ -122,7 +124,7 @@ def test_varied_pictures_are_cropped_a_little(tmp_path: Path) -> None:
 def test_cached_features_are_those_of_the_encoder(
     examples: list[Example], encoder: Encoder, tmp_path: Path
 ) -> None:
-    cache = FeatureCache(Views(examples, SIDE), encoder, tmp_path)
+    cache = FeatureCache(Views(examples, SIDE), encoder, tmp_path, ALONE)
     pixels = [open_picture(example.path).pixels for example in examples]
     squares = torch.from_numpy(squeeze_many(pixels, SIDE))
     with torch.inference_mode():
@@ -140,7 +142,7 @@ def test_shared_layers_are_cached_and_the_others_go_on_from_them(
     encoder = Encoder("mobilenet_v3_small", SIDE, own_layers=3).eval()
     encoder.cnn.load_state_dict(without_head(lively_cnn("mobilenet_v3_small", SIDE)).state_dict())
     views = Views(examples, SIDE, views=4, smallest=0.7)
-    cache = FeatureCache(views, encoder, tmp_path, shared=True)
+    cache = FeatureCache(views, encoder, tmp_path, ALONE, shared=True)
     with torch.inference_mode():
         found = encoder.finish(cache.get([3] * 4, range(4)))
         expected = encoder(views[3])
@@ -162,46 +164,47 @@ def test_views_of_a_picture(examples: list[Example]) -> None:
 def test_cache_of_other_weights_is_another(
     examples: list[Example], encoder: Encoder, tmp_path: Path
 ) -> None:
-    first = FeatureCache(Views(examples, SIDE), encoder, tmp_path).get([0], [0])
+    first = FeatureCache(Views(examples, SIDE), encoder, tmp_path, ALONE).get([0], [0])
     other = copy.deepcopy(encoder)
     next(other.parameters()).data *= 1.5
     assert not torch.equal(
-        FeatureCache(Views(examples, SIDE), other, tmp_path).get([0], [0]), first
+        FeatureCache(Views(examples, SIDE), other, tmp_path, ALONE).get([0], [0]), first
     )
 
 
 def test_cache_is_completed_and_then_used_again(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.features._BATCH", 2)
-    monkeypatch.setattr("training.features._DONE_EVERY", 1)
+    monkeypatch.setattr("training.features._BATCH", 4)  # two pictures
+    monkeypatch.setattr("training.cache._PIECE", 1)  # one picture
     examples = load_split(shapes(tmp_path / "shapes", train=6), "train")
     indices, views = list(range(6)), [index % 2 for index in range(6)]
-    expected = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "whole").get(indices, views)
+    views_of_them = Views(examples, SIDE)
+    expected = FeatureCache(views_of_them, encoder, tmp_path / "whole", ALONE).get(indices, views)
 
     damaged = examples[5].path.read_bytes()
     examples[5].path.write_bytes(damaged[:60])
     with pytest.raises(PictureError):
-        FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features")
+        FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features", ALONE)
     examples[5].path.write_bytes(damaged)
     # What was done before stays: this picture would give other features now.
     draw(examples[0].path, "green", "bottom", left=30)
-    completed = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features")
+    completed = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features", ALONE)
     assert torch.equal(completed.get(indices, views), expected)
 
     for example in examples:
         example.path.unlink()
-    used_again = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features")
+    used_again = FeatureCache(Views(examples, SIDE), encoder, tmp_path / "features", ALONE)
     assert torch.equal(used_again.get(indices, views), expected)
 
 
-def test_cache_whose_large_file_was_deleted_is_made_anew(
+def test_cache_whose_files_were_deleted_is_made_anew(
     examples: list[Example], encoder: Encoder, tmp_path: Path
 ) -> None:
-    first = FeatureCache(Views(examples, SIDE), encoder, tmp_path).get([0, 8], [0, 1])
-    for file in tmp_path.glob("*.f16"):
+    first = FeatureCache(Views(examples, SIDE), encoder, tmp_path, ALONE).get([0, 8], [0, 1])
+    for file in tmp_path.glob("*.npy"):
         file.unlink()
-    again = FeatureCache(Views(examples, SIDE), encoder, tmp_path).get([0, 8], [0, 1])
+    again = FeatureCache(Views(examples, SIDE), encoder, tmp_path, ALONE).get([0, 8], [0, 1])
     assert torch.equal(again, first)
 
 

@@ -18,6 +18,7 @@ from training.critic import (
 pytest.importorskip("pycocoevalcap")
 
 END = Vocabulary.end
+LONGEST = 21
 TRUTH = [[[5, 6, 7, END], [5, 6, 8, END]], [[9, 10, 11, END]], [[12, 5, 13, 14, END]]]
 
 
@@ -61,7 +62,7 @@ def test_samples_are_sentences() -> None:
     torch.manual_seed(1)
     decoder = Decoder(6, ModelConfig(16, hidden=8, heads=2)).eval()
     scene = decoder.look_at(torch.randn(2, 4, 6)).repeat(50)
-    drawn = sample_sentences(decoder, scene)
+    drawn = sample_sentences(decoder, scene, torch.rand(len(scene.summary), LONGEST))
     assert (drawn[:, 0] == Vocabulary.start).all()
     for words in drawn.tolist():
         inner = strip(words)
@@ -73,11 +74,22 @@ def test_samples_are_sentences() -> None:
         assert all(one != next_one for one, next_one in pairwise(inner))
 
 
+def test_a_sentence_is_drawn_alike_in_whatever_company() -> None:
+    torch.manual_seed(3)
+    decoder = Decoder(6, ModelConfig(16, hidden=8, heads=2)).eval()
+    scene, chances = decoder.look_at(torch.randn(6, 4, 6)), torch.rand(6, LONGEST)
+    together = sample_sentences(decoder, scene, chances)
+    for picture in range(6):
+        only = torch.tensor([picture])
+        alone = sample_sentences(decoder, scene.select(only), chances[only])
+        assert strip(alone[0].tolist()) == strip(together[picture].tolist())
+
+
 def test_samples_follow_the_probabilities() -> None:
     torch.manual_seed(2)
     decoder = Decoder(6, ModelConfig(16, hidden=8, heads=2)).eval()
     scene = decoder.look_at(torch.randn(1, 4, 6)).repeat(4000)
-    first = sample_sentences(decoder, scene)[:, 1]
+    first = sample_sentences(decoder, scene, torch.rand(len(scene.summary), LONGEST))[:, 1]
     logits = decoder(scene, torch.full((4000, 1), Vocabulary.start))[0][0, 0].detach()
     logits[[Vocabulary.pad, Vocabulary.start, Vocabulary.unknown]] = -torch.inf
     expected = logits.softmax(dim=0)

@@ -1,20 +1,15 @@
 """A whole training run, small: what it leaves, and that a kill changes nothing."""
 
-import csv
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -25,77 +20,19 @@ from core.model_file import load_model
 from core.picture import open_picture
 from core.preprocess import squeeze_many
 from core.vocabulary import Vocabulary
-from tests.tiny_sets import entry, karpathy, lively_cnn, shapes
+from tests.tiny_runs import ENCODER, SIDE, progress, rows, write_config, write_weights
+from tests.tiny_sets import entry, karpathy, shapes
 from training.config import TrainConfig, read_config
 from training.data import load_split
 from training.keep import Teacher, forgetting
 from training.train import cosine, train
 
 ROOT = Path(__file__).resolve().parent.parent
-ENCODER, SIDE = "mobilenet_v3_small", 64
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "cnn.safetensors"
-    save_file(lively_cnn(ENCODER, SIDE).state_dict(), path)
-    return path
-
-
-def write_config(
-    folder: Path, weights: Path, *data: Path, epochs: Sequence[int] = (1, 1), keep: float = 0
-) -> Path:
-    """A run of both stages in ``folder/run``."""
-    sets = "\n".join(f'[[data]]\nfolder = "{one}"\nweight = 1.5\n' for one in data)
-    folder.mkdir(exist_ok=True)
-    file = folder / "run.toml"
-    file.write_text(
-        f"""
-name = "tiny"
-output = "{folder / "run"}"
-weights = "{weights}"
-licence = "for tests"
-min_count = 1
-checkpoint_every = 2
-
-[model]
-encoder = "{ENCODER}"
-image_size = {SIDE}
-hidden = 24
-heads = 2
-
-{sets}
-
-[[stage]]
-name = "decoder"
-epochs = {epochs[0]}
-batch = 2
-learning_rate = 5e-3
-warm_up = 4
-
-[[stage]]
-name = "everything"
-epochs = {epochs[1]}
-batch = 2
-learning_rate = 2e-3
-encoder_learning_rate = 1e-3
-warm_up = 4
-smallest_crop = 0.8
-keep = {keep}
-"""
-    )
-    return file
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "log.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def progress(folder: Path) -> dict[str, Any]:
-    with safe_open(folder / "last.safetensors", "pt") as file:
-        found: dict[str, Any] = json.loads(file.metadata()["progress"])
-    return found
+    return write_weights(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")

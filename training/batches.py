@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from core.search import MAX_WORDS
 from core.vocabulary import Vocabulary
 from training.data import Example
+from training.distributed import Group
 from training.features import FeatureCache
 from training.pictures import load_varied
 
@@ -21,18 +22,23 @@ _LONGEST = MAX_WORDS + 1
 
 @dataclass(frozen=True)
 class Batch:
-    """What a training step sees.
+    """What a process sees of a training step.
 
     Attributes:
         inputs: (pictures, 3, side, side) uint8, or cached features (pictures, channels,
             rows, columns).
         words: (sentences, length) indices, padded at the end.
         picture_of: (sentences,) index of each sentence's picture.
+        places: of the pictures in the whole batch.
+        spare: whether there were fewer pictures than processes, and this one has another's, which
+            is not to count.
     """
 
     inputs: Tensor
     words: Tensor
     picture_of: Tensor
+    places: list[int]
+    spare: bool
 
 
 def plan_epoch(weights: Sequence[float], batch: int, seed: str) -> list[list[int]]:
@@ -54,7 +60,7 @@ def plan_epoch(weights: Sequence[float], batch: int, seed: str) -> list[list[int
 
 
 class Batches(Dataset[Batch]):
-    """The batches of one epoch, to be read by a loader one by one.
+    """A process's shares of the batches of one epoch, to be read by a loader one by one.
 
     Args:
         examples: all pictures with their sentences.
@@ -63,6 +69,7 @@ class Batches(Dataset[Batch]):
         source: cached features, or the side in pixels of pictures to be loaded.
         seed: of mirroring and cropping.
         smallest_crop: see ``StageConfig``.
+        group: of the processes that have a share of each batch.
     """
 
     def __init__(
@@ -73,20 +80,23 @@ class Batches(Dataset[Batch]):
         source: FeatureCache | int,
         seed: str,
         smallest_crop: float,
+        group: Group,
     ) -> None:
         self.examples, self.vocabulary, self.plan = examples, vocabulary, plan
         self.source, self.seed, self.smallest_crop = source, seed, smallest_crop
+        self.group = group
 
     def __len__(self) -> int:
         return len(self.plan)
 
     def __getitem__(self, number: int) -> Batch:
         indices = self.plan[number]
-        chosen = [self.examples[index] for index in indices]
+        own = [*self.group.share(range(len(indices)))]
+        places = own or [0]
         sentences = [
             (picture, torch.tensor(self.vocabulary.encode(sentence)[:_LONGEST]))
-            for picture, example in enumerate(chosen)
-            for sentence in example.sentences
+            for picture, place in enumerate(places)
+            for sentence in self.examples[indices[place]].sentences
         ]
         words = torch.nn.utils.rnn.pad_sequence(
             [encoded for _, encoded in sentences],
@@ -94,20 +104,19 @@ class Batches(Dataset[Batch]):
             padding_value=Vocabulary.pad,
         )
         picture_of = torch.tensor([picture for picture, _ in sentences])
-        return Batch(self._inputs(number, indices, chosen), words, picture_of)
+        return Batch(self._inputs(number, places), words, picture_of, places, spare=not own)
 
-    def _inputs(self, number: int, indices: Sequence[int], chosen: Sequence[Example]) -> Tensor:
-        seed = f"{self.seed}/{number}"
+    def _inputs(self, number: int, places: Sequence[int]) -> Tensor:
+        indices, seed = self.plan[number], f"{self.seed}/{number}"
         if isinstance(self.source, FeatureCache):
             chance = random.Random(seed)
-            return self.source.get(indices, [chance.randrange(self.source.views) for _ in indices])
-        side = self.source
-        squares = [
-            torch.from_numpy(
-                load_varied(
-                    example.path, side, f"{seed}/{place}", example.flippable, self.smallest_crop
-                )
+            views = [chance.randrange(self.source.views) for _ in indices]
+            return self.source.get([indices[at] for at in places], [views[at] for at in places])
+        squares = []
+        for place in places:
+            example = self.examples[indices[place]]
+            varied = load_varied(
+                example.path, self.source, f"{seed}/{place}", example.flippable, self.smallest_crop
             )
-            for place, example in enumerate(chosen)
-        ]
+            squares.append(torch.from_numpy(varied))
         return torch.stack(squares)

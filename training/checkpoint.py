@@ -32,7 +32,7 @@ class Progress:
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
-    loss_words: int = 0
+    loss_words: float = 0
     seconds: float = 0.0
     best: float = -1.0
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -85,5 +85,10 @@ def restore_optimizer(optimizer: Optimizer, state: dict[int, dict[str, Tensor]])
 
 def seed_step(*place: object) -> None:
     """Make what is random in a step depend on its place in the run alone."""
+    torch.manual_seed(seed_of(*place))
+
+
+def seed_of(*place: object) -> int:
+    """A seed for a place in the run, from 0 to below 2 ** 63."""
     digest = hashlib.sha256("/".join(map(str, place)).encode()).digest()
-    torch.manual_seed(int.from_bytes(digest[:8]) >> 1)
+    return int.from_bytes(digest[:8]) >> 1

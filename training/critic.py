@@ -13,7 +13,6 @@ from pycocoevalcap.cider.cider_scorer import CiderScorer, precook
 from torch import Tensor
 
 from core.model import Decoder, Scene
-from core.search import MAX_WORDS
 from core.vocabulary import Vocabulary
 
 
@@ -83,7 +82,7 @@ TEMPERATURE = 0.6
 
 
 @torch.no_grad()
-def sample_sentences(decoder: Decoder, scene: Scene) -> Tensor:
+def sample_sentences(decoder: Decoder, scene: Scene, chances: Tensor) -> Tensor:
     """Sentences drawn word by word from the decoder's probabilities, sharpened by `TEMPERATURE`.
 
     As in the search, the special words and a word straight after itself are never drawn.
@@ -91,6 +90,7 @@ def sample_sentences(decoder: Decoder, scene: Scene) -> Tensor:
     Args:
         decoder: without dropout.
         scene: one entry for each sentence.
+        chances: (sentences, longest) random numbers from 0 to below 1, one for each word.
 
     Returns:
         (sentences, length) indices with ``<start>`` and ``<end>``, padded at the end; a sentence of
@@ -100,12 +100,14 @@ def sample_sentences(decoder: Decoder, scene: Scene) -> Tensor:
     words = torch.full((count, 1), Vocabulary.start, device=device)
     ended = torch.zeros(count, dtype=torch.bool, device=device)
     state = None
-    for _ in range(MAX_WORDS + 1):
+    for chance in chances.split(1, dim=1):  # (S, 1)
         logits, _, state = decoder(scene, words[:, -1:], state)
         scores = logits[:, -1].float() / TEMPERATURE  # (S, V)
         scores[:, [Vocabulary.pad, Vocabulary.start, Vocabulary.unknown]] = -torch.inf
         scores.scatter_(1, words[:, -1:], -torch.inf)
-        drawn = torch.multinomial(scores.softmax(dim=1), 1)  # (S, 1)
+        reached = scores.softmax(dim=1).cumsum(dim=1)  # (S, V)
+        drawn = torch.searchsorted(reached, chance * reached[:, -1:], right=True)  # (S, 1)
+        drawn = drawn.clamp(max=scores.shape[1] - 1)  # a chance of nearly 1 may be rounded up
         drawn[ended] = Vocabulary.pad
         words = torch.cat([words, drawn], dim=1)
         ended |= drawn.squeeze(1) == Vocabulary.end

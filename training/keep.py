@@ -51,15 +51,15 @@ class Teacher:
 
     def top_answers(
         self, encoder: Encoder, side: int, sets: Mapping[str, Sequence[Example]]
-    ) -> dict[str, Tensor]:
-        """The likeliest class of each picture of each set, (pictures,) indices."""
+    ) -> dict[str, list[int]]:
+        """The likeliest class of each picture of each set."""
 
-        def answers(examples: Sequence[Example]) -> Iterator[Tensor]:
+        def answers(examples: Sequence[Example]) -> Iterator[int]:
             for pixels in load_ahead(Squares([one.path for one in examples], side), _BATCH):
                 logits = self.answer(encoder, pixels.to(encoder.mean.device))
-                yield logits.argmax(dim=1).cpu()
+                yield from logits.argmax(dim=1).tolist()
 
-        return {name: torch.cat([*answers(examples)]) for name, examples in sets.items()}
+        return {name: [*answers(examples)] for name, examples in sets.items()}
 
 
 def add_recogniser(model: CaptionModel, teacher: Teacher, own_layers: int = 0) -> CaptionModel:

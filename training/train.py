@@ -11,17 +11,16 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim import AdamW
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import AdamW, Optimizer
 from torch.utils.data import Subset
 from tqdm import tqdm
 
-from core.device import choose_device
 from core.errors import SeesayError
-from core.model import CaptionModel, ModelConfig, as_regions, build_cnn, without_head
+from core.model import CaptionModel, ModelConfig, build_cnn, without_head
 from core.model_file import load_model, save_model
 from core.vocabulary import Vocabulary
-from training.batches import Batch, Batches, plan_epoch
+from training.batches import Batches, plan_epoch
 from training.checkpoint import (
     Progress,
     load_checkpoint,
@@ -30,20 +29,15 @@ from training.checkpoint import (
     seed_step,
 )
 from training.config import StageConfig, TrainConfig
-from training.critic import (
-    TEMPERATURE,
-    CiderReward,
-    advantages,
-    cost_of_repeating,
-    sample_sentences,
-    strip,
-)
+from training.critic import CiderReward, strip
 from training.data import Example, for_training, load_split
+from training.distributed import Group, join
 from training.features import FeatureCache
-from training.keep import Teacher, add_recogniser, forgetting
+from training.keep import Teacher, add_recogniser
 from training.log import write_log
+from training.objective import Objective
 from training.pictures import Views, load_ahead
-from training.precision import autocast, usable_precision
+from training.precision import usable_precision
 from training.validate import validate
 
 
@@ -51,7 +45,8 @@ def train(config: TrainConfig, resume: bool = False) -> Path:
     """Run all stages; give the folder of the best model by mean CIDEr on the ``val`` splits.
 
     A run can be killed at any time: with ``resume`` it goes on from its last checkpoint and ends
-    with the same numbers as one that was never interrupted.
+    with the same numbers as one that was never interrupted. Under torchrun, this process does its
+    share of the run, and the first one writes.
 
     Args:
         config: of the run.
@@ -59,20 +54,21 @@ def train(config: TrainConfig, resume: bool = False) -> Path:
 
     Raises:
         SeesayError: if data, weights or checkpoint are missing or do not fit, or if without
-            ``resume`` the output folder holds a run already.
+            ``resume`` the output folder holds a run already; or if another process has ended.
     """
-    return Trainer(config).run(resume)
+    with join() as group:
+        return Trainer(config, group).run(resume)
 
 
 class Trainer:
     """One run: its data, its model, and how far it is."""
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config = config
+    def __init__(self, config: TrainConfig, group: Group) -> None:
+        self.config, self.group = config, group
         self.output = Path(config.output)
-        self.device = choose_device("auto")
-        self.dtype = usable_precision(self.device, config.dtype)
-        if self.dtype != config.dtype:
+        usable = {*group.gather([usable_precision(group.device, config.dtype)])}
+        self.dtype = config.dtype if usable == {config.dtype} else torch.float32
+        if self.dtype != config.dtype and group.first:
             print(f"This machine cannot train in {config.precision}: float32 is taken.")
         self.examples: list[Example] = []
         self.weights: list[float] = []
@@ -93,8 +89,8 @@ class Trainer:
                     self.model = add_recogniser(self.model, self.teacher, config.own_layers)
                 except ValueError as error:
                     raise SeesayError(f"The second head cannot be set up: {error}.") from error
-            self.teacher.to(self.device)
-        self.model.to(self.device)
+            self.teacher.to(group.device)
+        self.model.to(group.device)
         self.progress = Progress()
 
     def _start(self) -> tuple[CaptionModel, Vocabulary]:
@@ -161,30 +157,68 @@ class Trainer:
         if stage.encoder_learning_rate:
             layers = model.encoder.split()[1] if model.config.own_layers else model.encoder
             parts.append({"params": [*layers.parameters()], "rate": stage.encoder_learning_rate})
-        side = model.config.image_size
-        source: FeatureCache | int = side
-        if model.config.own_layers or not stage.encoder_learning_rate:
-            source = FeatureCache(
-                Views(self.examples, side, stage.views, stage.smallest_crop),
-                model.encoder,
-                self.output.parent / "features",
-                shared=stage.encoder_learning_rate > 0,
-                precision=self.dtype,
-            )
+        source = self._source(stage)
         optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
         restore_optimizer(optimizer, state)
+        model.requires_grad_(False)
+        for part in parts:
+            for parameter in part["params"]:
+                parameter.requires_grad_(True)
+        if model.recogniser is not None:
+            model.recogniser.requires_grad_(stage.keep > 0)
+        objective = self._objective(stage)
         while progress.epoch < stage.epochs:
-            self._run_epoch(stage, source, optimizer)
+            self._run_epoch(stage, source, objective, optimizer)
             self._finish_epoch(stage)
             self._save(optimizer)
 
+    def _source(self, stage: StageConfig) -> FeatureCache | int:
+        """Where a stage's inputs come from: features of what is frozen, or pictures of a size."""
+        model, side = self.model, self.model.config.image_size
+        if stage.encoder_learning_rate and not model.config.own_layers:
+            return side
+        return FeatureCache(
+            Views(self.examples, side, stage.views, stage.smallest_crop),
+            model.encoder,
+            self.output.parent / "features",
+            self.group,
+            shared=stage.encoder_learning_rate > 0,
+            precision=self.dtype,
+        )
+
+    def _objective(self, stage: StageConfig) -> nn.Module:
+        """The stage's loss; with several processes, its gradients are their mean."""
+        group, model = self.group, self.model
+        batch_statistics = stage.encoder_learning_rate > 0 and not stage.keep
+        if group.size > 1 and batch_statistics and group.device.type == "cuda":
+            # Of the whole batch; there is no such layer for processors.
+            model.encoder = nn.SyncBatchNorm.convert_sync_batchnorm(model.encoder)
+        objective = Objective(
+            model,
+            stage,
+            group,
+            self.config.label_smoothing,
+            self.dtype,
+            self.teacher,
+            self.reward if stage.samples else None,
+        )
+        if group.size == 1:
+            return objective
+        return DistributedDataParallel(objective, broadcast_buffers=batch_statistics)
+
     def _run_epoch(
-        self, stage: StageConfig, source: FeatureCache | int, optimizer: torch.optim.Optimizer
+        self,
+        stage: StageConfig,
+        source: FeatureCache | int,
+        objective: nn.Module,
+        optimizer: Optimizer,
     ) -> None:
-        progress, config = self.progress, self.config
+        progress, config, group = self.progress, self.config, self.group
         place = f"{config.seed}/{progress.stage}/{progress.epoch}"
         plan = plan_epoch(self.weights, stage.batch, place)
-        batches = Batches(self.examples, self.vocabulary, plan, source, place, stage.smallest_crop)
+        batches = Batches(
+            self.examples, self.vocabulary, plan, source, place, stage.smallest_crop, group
+        )
         rest = Subset(batches, range(progress.step, len(plan)))
         self.model.train()
         # The statistics of the batch norms are part of what is to be kept: those of a batch would
@@ -195,20 +229,28 @@ class Trainer:
         title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
         began = time.monotonic()
         total = stage.epochs * len(plan)
-        with tqdm(total=len(plan), initial=progress.step, desc=title, unit="step") as bar:
+        with tqdm(
+            total=len(plan),
+            initial=progress.step,
+            desc=title,
+            unit="step",
+            disable=not group.first,
+        ) as bar:
             for batch in load_ahead(rest):
                 done = progress.epoch * len(plan) + progress.step
                 share = min(1.0, (done + 1) / max(1, stage.warm_up)) * cosine(
                     done / total, stage.final
                 )
-                for group in optimizer.param_groups:
-                    group["lr"] = group["rate"] * share
-                seed_step(place, progress.step)
-                loss = self._loss(batch, stage)
+                for part in optimizer.param_groups:
+                    part["lr"] = part["rate"] * share
+                seed_step(place, progress.step, group.rank)
+                loss = objective(batch, f"{place}/{progress.step}")
                 self.model.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+                loss.value.backward()
+                nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
                 optimizer.step()
+                progress.loss_sum += loss.total
+                progress.loss_words += loss.count
                 progress.step += 1
                 bar.set_postfix(loss=f"{progress.loss_sum / progress.loss_words:.3f}")
                 bar.update()
@@ -217,71 +259,6 @@ class Trainer:
                     progress.seconds, began = progress.seconds + now - began, now
                     self._save(optimizer)
         progress.seconds += time.monotonic() - began
-
-    def _loss(self, batch: Batch, stage: StageConfig) -> Tensor:
-        """What the stage minimises: of the sentences and, with `keep`, of the second head."""
-        inputs = batch.inputs.to(self.device)
-        encoder = self.model.encoder
-        with autocast(self.device, self.dtype):
-            shared = encoder.share(inputs) if inputs.dtype == torch.uint8 else inputs
-            regions = encoder.finish(shared) if stage.encoder_learning_rate else as_regions(shared)
-        if stage.samples:
-            loss = self._criticise(batch, regions, stage.samples)
-        else:
-            loss = self._teach(batch, regions)
-        if stage.keep and self.teacher is not None:
-            logits = self.model.recognise(shared.float())
-            answers = self.teacher.answer(encoder, inputs)
-            loss = loss + stage.keep * forgetting(logits, answers)
-        return loss
-
-    def _teach(self, batch: Batch, regions: Tensor) -> Tensor:
-        """Cross entropy of people's sentences, a mean over words."""
-        words, targets = batch.words[:, :-1].to(self.device), batch.words[:, 1:].to(self.device)
-        # Nothing is learnt of padding, nor of where <unk> would stand: it is never written.
-        counted = (targets != Vocabulary.pad) & (targets != Vocabulary.unknown)
-        picture_of = batch.picture_of.to(self.device)
-        with autocast(self.device, self.dtype):
-            logits = self.model.decoder.teach(regions, words, picture_of, counted)
-        count = len(logits)
-        loss = F.cross_entropy(
-            logits.float(),
-            targets[counted],
-            label_smoothing=self.config.label_smoothing,
-            reduction="sum",
-        )
-        self.progress.loss_sum += loss.item()
-        self.progress.loss_words += count
-        return loss / count
-
-    def _criticise(self, batch: Batch, regions: Tensor, samples: int) -> Tensor:
-        """Policy gradient of CIDEr-D on sentences that the decoder draws itself."""
-        decoder, pictures = self.model.decoder, len(batch.inputs)
-        decoder.dropout.eval()  # what is drawn and what is learnt from are the same policy
-        picture_of = torch.arange(pictures, device=self.device).repeat_interleave(samples)
-        with autocast(self.device, self.dtype):
-            with torch.no_grad():
-                scene = decoder.look_at(regions).repeat(samples)
-            drawn = sample_sentences(decoder, scene)  # (pictures * samples, length)
-            targets = drawn[:, 1:]
-            counted = targets != Vocabulary.pad
-            logits = decoder.teach(regions, drawn[:, :-1], picture_of, counted)
-        references: list[list[list[int]]] = [[] for _ in range(pictures)]
-        for words, picture in zip(batch.words.tolist(), batch.picture_of.tolist(), strict=True):
-            references[picture].append(strip(words))
-        written = [strip(words) for words in drawn.tolist()]
-        truth = [references[picture] for picture in picture_of.tolist()]
-        scored = zip(self.reward.score(written, truth), written, strict=True)
-        earned = [score - cost_of_repeating(words) for score, words in scored]
-        rewards = torch.tensor(earned, device=self.device)
-        advantage = advantages(rewards.view(pictures, samples)).flatten()
-        log_probs = -F.cross_entropy(
-            logits.float() / TEMPERATURE, targets[counted], reduction="none"
-        )
-        weights = advantage.unsqueeze(1).expand_as(targets)[counted]
-        self.progress.loss_sum -= rewards.sum().item()
-        self.progress.loss_words += len(rewards)
-        return -(weights * log_probs).mean()
 
     @cached_property
     def reward(self) -> CiderReward:
@@ -292,19 +269,33 @@ class Trainer:
         )
 
     @cached_property
-    def answers(self) -> dict[str, Tensor]:
-        """The teacher's answers on the ``val`` splits, which never change; none without one."""
+    def answers(self) -> dict[str, list[int]]:
+        """The teacher's answers on this process's share of the ``val`` splits; none without one."""
         if self.teacher is None:
             return {}
+        shares = {name: self.group.share(examples) for name, examples in self.val.items()}
         model = self.model
-        return self.teacher.top_answers(model.encoder, model.config.image_size, self.val)
+        return self.teacher.top_answers(model.encoder, model.config.image_size, shares)
 
     def _finish_epoch(self, stage: StageConfig) -> None:
         """Score ``val``, write the log, and keep the model if it is the best so far."""
-        progress = self.progress
-        ciders, same = validate(
-            self.model, self.vocabulary, self.val, self.config.beam, self.answers, self.dtype
+        scores = validate(
+            self.model,
+            self.vocabulary,
+            self.val,
+            self.config.beam,
+            self.answers,
+            self.group,
+            self.dtype,
         )
+        if self.group.first:
+            self._report(stage, *scores)
+        progress = self.progress
+        progress.epoch += 1
+        progress.step, progress.loss_sum, progress.loss_words = 0, 0.0, 0
+
+    def _report(self, stage: StageConfig, ciders: dict[str, float], same: dict[str, float]) -> None:
+        progress = self.progress
         mean = sum(ciders.values()) / len(ciders)
         progress.rows.append(
             {
@@ -322,11 +313,10 @@ class Trainer:
         if mean > progress.best:
             progress.best = mean
             save_model(self.model, self.vocabulary, self.output / "best", self._facts())
-        progress.epoch += 1
-        progress.step, progress.loss_sum, progress.loss_words = 0, 0.0, 0
 
-    def _save(self, optimizer: torch.optim.Optimizer) -> None:
-        save_checkpoint(self.output / "last.safetensors", self.model, optimizer, self.progress)
+    def _save(self, optimizer: Optimizer) -> None:
+        if self.group.first:
+            save_checkpoint(self.output / "last.safetensors", self.model, optimizer, self.progress)
 
     def _facts(self) -> dict[str, Any]:
         return {

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from core.model import CaptionModel
 from core.search import beam_search
 from core.vocabulary import Vocabulary
 from training.data import Example
+from training.distributed import Group
 from training.pictures import Squares, load_ahead
 from training.precision import autocast
 from training.scores import cider
@@ -22,7 +22,8 @@ def validate(
     vocabulary: Vocabulary,
     sets: Mapping[str, Sequence[Example]],
     beam: int,
-    answers: Mapping[str, Tensor],
+    answers: Mapping[str, Sequence[int]],
+    group: Group,
     precision: torch.dtype = torch.float32,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Caption the pictures of each set, and ask the second head what they show.
@@ -32,22 +33,31 @@ def validate(
         vocabulary: of its decoder.
         sets: pictures with people's sentences, by name.
         beam: of the search.
-        answers: by name of the set, the original classifier's top answer to each picture, indices
-            (pictures,); empty where nothing is to be kept.
+        answers: by name of the set, the original classifier's top answers to this process's share
+            of the pictures; empty where nothing is to be kept.
+        group: of the processes that caption a share each.
         precision: of the computation.
 
     Returns:
         CIDEr of each set, 0-100 scale, by our own tokenizer (close to the standard one, no Java);
-        and of each set with answers, the percentage of pictures with the same top answer.
+        and of each set with answers, the percentage of pictures with the same top answer. Nothing
+        in the processes that do not write.
     """
     model.eval()
     ciders, same = {}, {}
     for name, examples in sets.items():
-        paths = [example.path for example in examples]
-        captions, top = describe(model, vocabulary, paths, beam, precision)
+        paths = [example.path for example in group.share(examples)]
+        share = describe(model, vocabulary, paths, beam, precision)
+        if name in answers:
+            pairs = zip(share, answers[name], strict=True)
+            share = [(caption, top == answer) for (caption, top), answer in pairs]
+        found = group.gather(share)
+        if not group.first:
+            continue
+        captions = [caption for caption, _ in found]
         ciders[name] = cider(captions, [example.sentences for example in examples])
         if name in answers:
-            same[name] = 100 * (top == answers[name]).float().mean().item()
+            same[name] = 100 * sum(kept for _, kept in found) / len(found)
     return ciders, same
 
 
@@ -57,21 +67,21 @@ def describe(
     paths: Sequence[Path],
     beam: int,
     precision: torch.dtype,
-) -> tuple[list[str], Tensor]:
+) -> list[tuple[str, int]]:
     """The model's sentence for each picture, words joined by spaces, and its top answer.
 
-    The answers are (pictures,) indices of classes, and -1 for a model without a second head.
+    The answer is the index of a class, and -1 for a model without a second head.
     """
     device = model.encoder.mean.device
-    captions, top = [], []
+    found: list[tuple[str, int]] = []
     for pixels in load_ahead(Squares(paths, model.config.image_size), _BATCH):
         with torch.inference_mode(), autocast(device, precision):
             shared = model.encoder.share(pixels.to(device))
             regions = model.encoder.finish(shared)
-            found = beam_search(model.decoder, model.decoder.look_at(regions), beam)
+            written = beam_search(model.decoder, model.decoder.look_at(regions), beam)
+            top = [-1] * len(pixels)
             if model.recogniser is not None:
-                top.append(model.recognise(shared).argmax(dim=1).cpu())
-            else:
-                top.append(torch.full((len(pixels),), -1))
-        captions += [" ".join(vocabulary.decode(hypothesis.words)) for hypothesis in found]
-    return captions, torch.cat(top)
+                top = model.recognise(shared).argmax(dim=1).tolist()
+        sentences = (" ".join(vocabulary.decode(hypothesis.words)) for hypothesis in written)
+        found += zip(sentences, top, strict=True)
+    return found

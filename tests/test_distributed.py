@@ -1,0 +1,142 @@
+"""Several processes train one model, started by torchrun, over loopback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.tiny_runs import progress, rows, write_config, write_weights
+from tests.tiny_sets import shapes
+
+Run = subprocess.Popen[str]
+
+ROOT = Path(__file__).resolve().parent.parent
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone")
+# In caches so small that both processes have something to fill.
+SMALL_PIECES = """
+import sys
+import seesay
+import training.cache
+training.cache._PIECE = 1
+sys.exit(seesay.main(sys.argv[1:]))
+"""
+CRITIC = """
+[[stage]]
+name = "critic"
+epochs = 1
+batch = 4
+learning_rate = 1e-3
+warm_up = 2
+samples = 3
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Teacher forcing, every layer, self-critical; nothing in it depends on a process.
+
+    There is no dropout, and the batch norms keep their statistics. Nine pictures in batches of
+    four: of the last, one process gets nothing. One of three `val` pictures is another's.
+    """
+    folder = tmp_path_factory.mktemp("recipe")
+    data = shapes(folder / "shapes", 9)
+    file = write_config(folder, write_weights(folder), data, epochs=(2, 1), keep=0.5)
+    text = file.read_text().replace("batch = 2", "batch = 4").replace("weight = 1.5", "weight = 1")
+    file.write_text(text.replace("heads = 2", "heads = 2\ndropout = 0.0") + CRITIC)
+    return file
+
+
+def start(recipe: Path, folder: Path, *command: str | Path, resume: bool = False) -> Run:
+    """Begin a run that leaves everything in ``folder``."""
+    folder.mkdir(exist_ok=True)
+    own = folder / "run.toml"
+    own.write_text(recipe.read_text().replace(str(recipe.parent / "run"), str(folder / "run")))
+    return subprocess.Popen(
+        [*command, "train", own, *(["--resume"] if resume else [])],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(run: Run) -> str:
+    """Wait for a run that ends well; give what it wrote to standard output."""
+    said, complained = run.communicate(timeout=200)
+    assert run.returncode == 0, complained
+    return said
+
+
+def compare(found: Path, expected: Path) -> None:
+    """Two runs had the same losses and scores, and end with the same weights, up to rounding."""
+    for row, other in zip(rows(found), rows(expected), strict=True):
+        assert (row["stage"], row["epoch"]) == (other["stage"], other["epoch"])
+        for name in set(row) - {"stage", "epoch", "seconds"}:
+            assert float(row[name]) == pytest.approx(float(other[name]), abs=2e-3), row
+    weights = load_file(expected / "last.safetensors")
+    for name, tensor in load_file(found / "last.safetensors").items():
+        torch.testing.assert_close(tensor, weights[name], rtol=1e-3, atol=1e-3, msg=name)
+
+
+def worker(run: Run, rank: int) -> int:
+    """The process of this rank that torchrun has started."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(file.read_text().rpartition(")")[2].split()[1])
+            variables = (file.parent / "environ").read_bytes().split(b"\0")
+        except OSError:  # it is gone, or another user's
+            continue
+        if parent == run.pid and f"RANK={rank}".encode() in variables:
+            return int(file.parent.name)
+    raise AssertionError(f"there is no process of rank {rank}")
+
+
+@pytest.fixture(scope="module")
+def alone(recipe: Path) -> Path:
+    """The output folder of a run of one process."""
+    finish(start(recipe, recipe.parent / "alone", sys.executable, "-m", "seesay"))
+    return recipe.parent / "alone" / "run"
+
+
+def test_two_processes_train_like_one_and_one_of_them_writes(recipe: Path, alone: Path) -> None:
+    folder = recipe.parent / "two"
+    folder.mkdir()
+    script = folder / "small_pieces.py"
+    script.write_text(SMALL_PIECES)
+    said = finish(start(recipe, folder, *TORCHRUN, "--nproc-per-node", "2", script))
+    assert said.count("The best model is in") == 1
+    compare(folder / "run", alone)
+    assert [row["stage"] for row in rows(alone)] == ["decoder"] * 2 + ["everything", "critic"]
+    assert float(rows(alone)[-1]["loss"]) < 0  # minus a reward
+    assert len([*(folder / "features").glob("*.npy")]) == 2 * 9  # of two encoders
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
+def test_killed_process_ends_the_run_which_another_number_of_them_goes_on_with(
+    recipe: Path, alone: Path
+) -> None:
+    folder = recipe.parent / "killed"
+    run = start(recipe, folder, *TORCHRUN, "--nproc-per-node", "2", "-m", "seesay")
+    checkpoint, deadline = folder / "run" / "last.safetensors", time.monotonic() + 200
+    while not checkpoint.exists():
+        assert run.poll() is None, run.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(worker(run, rank=1), signal.SIGKILL)
+    _, complained = run.communicate(timeout=100)  # the other one does not wait for it for ever
+    assert run.returncode != 0
+    assert complained.count("go on with the run by --resume") == 1
+    # But for torchrun's own.
+    assert complained.count("Traceback") == complained.count("ChildFailedError: ") == 1
+    assert len(progress(folder / "run")["rows"]) < len(rows(alone))
+
+    finish(start(recipe, folder, sys.executable, "-m", "seesay", resume=True))
+    compare(folder / "run", alone)
