@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from core.caption import DRAWN, Caption, Thing, Word
 from core.confidence import read_confidence
-from core.device import choose_device
 from core.grounding import Grounding, ground
-from core.model import CaptionModel
-from core.model_file import load_model
+from core.model_folder import read_model_folder
+from core.network import Network, blind_log_probs, load_network
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
 from core.preprocess import squeeze_many
 from core.quality import find_notes, settle_notes
-from core.search import Hypothesis, beam_search, blind_log_probs
+from core.search import Hypothesis, beam_search
 from core.speaking import speak
 from core.text import Reading, Text, TextReader
 from core.text_engine import TextReaderMissing
@@ -49,27 +47,23 @@ class Captioner:
     """A loaded model that describes pictures.
 
     Args:
-        model: the network, in evaluation mode.
+        network: that sees and writes.
+        image_size: side in pixels of the squares that it sees.
         vocabulary: of its decoder.
         config: of the model file; ``name`` and ``confidence`` are used.
-        device: where the network runs.
 
     Raises:
         ModelError: if the calibration of the confidence is damaged.
     """
 
     def __init__(
-        self,
-        model: CaptionModel,
-        vocabulary: Vocabulary,
-        config: dict[str, Any],
-        device: torch.device,
+        self, network: Network, image_size: int, vocabulary: Vocabulary, config: dict[str, Any]
     ) -> None:
-        self.model = model.to(device)
+        self.network = network
+        self.image_size = image_size
         self.vocabulary = vocabulary
         self.config = config
         self.confidence = read_confidence(config)
-        self.device = device
         self._reader: TextReader | None = TextReader()
 
     @classmethod
@@ -84,9 +78,9 @@ class Captioner:
             ModelError: if the model is missing, damaged or foreign.
             DeviceError: if this machine has no such device.
         """
-        chosen = choose_device(device)
-        network, vocabulary, config = load_model(Path(model) if model else BUILTIN_MODEL)
-        return cls(network, vocabulary, config, chosen)
+        folder = read_model_folder(Path(model) if model else BUILTIN_MODEL)
+        network = load_network(folder, device)
+        return cls(network, folder.architecture.image_size, folder.vocabulary, folder.config)
 
     def caption(self, picture: PictureSource, beam: int = 3, text: bool = True) -> Caption:
         """Describe one picture.
@@ -168,7 +162,6 @@ class Captioner:
         if self._reader is not None:
             self._reader.load()
 
-    @torch.inference_mode()
     def glance(self, picture: Picture) -> np.ndarray:
         """What is in a picture, as numbers: near each other for one scene, far for two.
 
@@ -177,9 +170,9 @@ class Captioner:
         Returns:
             (channels,) float32, the mean of the region features, of length 1.
         """
-        batch = squeeze_many([picture.pixels], self.model.config.image_size)
-        regions = self.model.encoder(torch.from_numpy(batch).to(self.device))  # (1, R, C)
-        return torch.nn.functional.normalize(regions.mean(dim=1)[0].float(), dim=0).cpu().numpy()
+        pooled = self.network.see(squeeze_many([picture.pixels], self.image_size)).pooled[0]
+        unit: np.ndarray = pooled / max(float(np.linalg.norm(pooled)), 1e-12)
+        return unit
 
     def _caption_batch(
         self,
@@ -206,36 +199,28 @@ class Captioner:
             results.append((replace(caption, seconds=seconds), reading))
         return results
 
-    @torch.inference_mode()
     def _describe(self, pixels: list[np.ndarray], beam: int, places: bool) -> list[_Seen]:
         if not pixels:
             return []
-        model = self.model
-        batch = squeeze_many(pixels, model.config.image_size)
-        inputs = torch.from_numpy(batch).to(self.device)
-        # Half precision pays on graphics cards; on the processor it would change sentences.
-        with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-            shared = model.encoder.share(inputs)  # (B, C, rows, columns)
-            regions = model.encoder.finish(shared)  # (B, R, C)
-            scene = model.decoder.look_at(regions)
-            found = beam_search(model.decoder, scene, beam)
-            named: list[tuple[Thing, ...]] = [()] * len(pixels)
-            if model.config.classes == CLASSES:
-                named = [things(row) for row in model.recognise(shared).float().cpu().numpy()]
+        sight = self.network.see(squeeze_many(pixels, self.image_size))
+        found = beam_search(self.network, sight, beam)
         grounded: list[Grounding | None] = [None] * len(pixels)
         if places:
             grounded = [
-                ground(model.decoder, grid, hypothesis.words)
-                for grid, hypothesis in zip(regions, found, strict=True)
+                ground(self.network, sight, picture, hypothesis.words)
+                for picture, hypothesis in enumerate(found)
             ]
-            blind = [grounding.blind for grounding in grounded if grounding is not None]
-        else:
-            blind = blind_log_probs(model.decoder, scene, found)
-        summaries = scene.summary.tolist()
+        blind = blind_log_probs(self.network, sight, [one.words for one in found])
+        named = sight.answers.shape[1] == CLASSES
         return [
             _Seen(hypothesis, grounding, self._trust(hypothesis, log_probs, summary), names)
             for hypothesis, grounding, log_probs, summary, names in zip(
-                found, grounded, blind, summaries, named, strict=True
+                found,
+                grounded,
+                blind,
+                sight.summary.tolist(),
+                [things(row) if named else () for row in sight.answers],
+                strict=True,
             )
         ]
 
@@ -272,8 +257,8 @@ class Captioner:
             words = self.vocabulary.decode(seen.hypothesis.words)
             sentence = write_sentence(words)
             if seen.grounding is not None:
-                maps, grounded, _ = seen.grounding
-                looks = zip(words, maps.numpy(), grounded.tolist(), strict=True)
+                maps, grounded = seen.grounding
+                looks = zip(words, maps, grounded.tolist(), strict=True)
                 located = tuple(locate(*look) for look in looks)
         said = ""
         lines: tuple[str, ...] = ()

@@ -10,14 +10,11 @@ not lie where the thing is.
 """
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from core.model import Decoder, Scene
-from core.vocabulary import Vocabulary
+from core.network import Network, Sight, given_and_following, summarise
 
 # Strips across the picture and as many down; each about half as wide as the picture, overlapping.
 # Seven, three and two of one region or of three were tried: they find the same half as often.
@@ -27,13 +24,11 @@ _STRIPS = 3
 class Grounding(NamedTuple):
     """How the words of a sentence hang on the picture."""
 
-    maps: Tensor  # (words, side, side) where each was seen; not negative, the cells sum to one
-    grounded: Tensor  # (words,) how much each was seen rather than expected, 0 to 1
-    blind: tuple[float, ...]  # log-probability of each and of ``<end>`` with nothing to see
+    maps: np.ndarray  # (words, side, side) where each was seen; not negative, the cells sum to one
+    grounded: np.ndarray  # (words,) how much each was seen rather than expected, 0 to 1
 
 
-@torch.inference_mode()
-def ground(decoder: Decoder, regions: Tensor, words: tuple[int, ...]) -> Grounding:
+def ground(network: Network, sight: Sight, picture: int, words: tuple[int, ...]) -> Grounding:
     """Find where the words of a sentence were seen.
 
     The value of a cell is the word's probability given the strips that cross it, as their geometric
@@ -42,37 +37,35 @@ def ground(decoder: Decoder, regions: Tensor, words: tuple[int, ...]) -> Groundi
     it least.
 
     Args:
-        decoder: in evaluation mode.
-        regions: (side * side, channels) of one picture, row by row, from the encoder.
+        network: that saw the picture.
+        sight: of pictures whose regions are square.
+        picture: its index there.
         words: indices of the sentence, without ``<start>`` and ``<end>``; at least one.
     """
-    side = math.isqrt(len(regions))
-    grid = regions.float().unflatten(0, (side, side))  # (side, side, C); autocast halves it
+    regions = sight.summaries.shape[1]
+    side = math.isqrt(regions)
     starts, width = _strips(side)
-    across = [grid[at : at + width].flatten(0, 1) for at in starts]  # (width * side, C) each
-    down = [grid[:, at : at + width].flatten(0, 1) for at in starts]
-    strips = decoder.look_at(torch.stack(across + down))
-    nothing = Scene.nothing(strips.summary, len(regions), strips.summary.shape[1])
-    seen, blind = _read(decoder, [strips, nothing], words)
-    log_probs = seen[:, :-1]  # (2 * strips, words)
-    crossed = torch.tensor([[at <= line < at + width for at in starts] for line in range(side)])
-    weights = crossed / crossed.sum(dim=1, keepdim=True)  # (side, strips) of each row, or column
-    by_row, by_column = (weights.to(log_probs) @ half for half in log_probs.chunk(2))
-    cells = by_row.unsqueeze(1) + by_column.unsqueeze(0)  # (side, side, words)
-    maps = cells.flatten(0, 1).softmax(dim=0).T.unflatten(1, (side, side))
-    grounded = 1 - (log_probs.amin(dim=0) - log_probs.amax(dim=0)).exp()
-    return Grounding(maps.cpu(), grounded.cpu(), tuple(blind[0].tolist()))
-
-
-def _read(decoder: Decoder, scenes: Sequence[Scene], words: Sequence[int]) -> list[Tensor]:
-    """Log-probabilities of a sentence's words and ``<end>`` before each, (pictures, words + 1)."""
-    device = scenes[0].summary.device
-    said = torch.tensor([Vocabulary.start, *words, Vocabulary.end], device=device)
-    return [
-        # (pictures, words + 1, V)
-        logits.float().log_softmax(dim=2)[:, torch.arange(len(words) + 1), said[1:]]
-        for logits in decoder.reread(scenes, said[:-1])
-    ]
+    grid = np.arange(regions).reshape(side, side)
+    across = [grid[at : at + width].ravel() for at in starts]
+    down = [grid[:, at : at + width].ravel() for at in starts]
+    strips = np.stack(across + down)  # (S, regions of a strip)
+    given, following = given_and_following([words] * len(strips))
+    log_probs = network.reread(
+        given,
+        following,
+        summarise(sight.summaries[picture, strips]),
+        # Of (heads, H / heads, R) and (heads, R, H / heads), the strips come to the front.
+        sight.keys[picture][..., strips].transpose(2, 0, 1, 3),
+        sight.values[picture][:, strips].transpose(1, 0, 2, 3),
+    )[:, :-1]  # (S, words)
+    crossed = np.array([[at <= line < at + width for at in starts] for line in range(side)])
+    weights = crossed / crossed.sum(axis=1, keepdims=True)  # (side, strips) of each row, or column
+    by_row, by_column = (weights @ half for half in np.split(log_probs, 2))  # (side, words)
+    cells = by_row[:, None] + by_column[None]  # (side, side, words)
+    maps = np.exp(cells - cells.max(axis=(0, 1)))
+    maps /= maps.sum(axis=(0, 1))
+    grounded = 1 - np.exp(log_probs.min(axis=0) - log_probs.max(axis=0))
+    return Grounding(maps.transpose(2, 0, 1), grounded)
 
 
 def _strips(side: int) -> tuple[list[int], int]:

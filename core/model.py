@@ -10,8 +10,6 @@ that a whole sentence is one LSTM call in training.
 """
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -19,56 +17,10 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.model_config import ModelConfig
 from core.preprocess import PREPROCESSING
 
 State = tuple[Tensor, Tensor]  # the LSTM's output and memory, each (1, sentences, hidden)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What is needed to build the model again.
-
-    Attributes:
-        encoder: name of a torchvision CNN, such as ``mobilenet_v2`` or ``resnet101``.
-        image_size: side in pixels of the square that a picture is squeezed to.
-        vocabulary_size: number of words, the four special ones included.
-        hidden: width of word embeddings, LSTM and attention.
-        heads: number of attention heads; divides ``hidden``.
-        dropout: share of the decoder's units left out in training.
-        classes: answers of the second head, which names things as the encoder's original classifier
-            did (1,000 for ImageNet); 0 for a model without it.
-        own_layers: layers at the encoder's end of which the second head has copies of its own;
-            0 if it looks at the same region features as the decoder.
-
-    Raises:
-        ValueError: if a size is out of range; a foreign file must not take all memory.
-    """
-
-    vocabulary_size: int
-    encoder: str = "mobilenet_v2"
-    image_size: int = 224
-    hidden: int = 512
-    heads: int = 8
-    dropout: float = 0.3
-    classes: int = 0
-    own_layers: int = 0
-
-    def __post_init__(self) -> None:
-        ranges = {
-            "image_size": (32, 1024),
-            "hidden": (1, 4096),
-            "heads": (1, 4096),
-            "classes": (0, 100_000),
-            "own_layers": (0, 100),
-        }
-        for name, (least, most) in ranges.items():
-            size = getattr(self, name)
-            if type(size) is not int or not least <= size <= most:  # to isinstance, True is an int
-                raise ValueError(f"{name} must be a whole number from {least} to {most}")
-        if self.hidden % self.heads:
-            raise ValueError("heads must divide hidden")
-        if not 0 <= self.dropout < 1:
-            raise ValueError("dropout must be from 0 to below 1")
 
 
 class Scene(NamedTuple):
@@ -81,12 +33,6 @@ class Scene(NamedTuple):
     def repeat(self, times: int) -> "Scene":
         """Every picture ``times`` times in a row, for its beams."""
         return Scene(*(tensor.repeat_interleave(times, dim=0) for tensor in self))
-
-    @classmethod
-    def nothing(cls, like: Tensor, regions: int, hidden: int) -> "Scene":
-        """One picture in which there is nothing to see, on the device of a tensor."""
-        sizes = (1, hidden), (1, regions, hidden), (1, regions, hidden)
-        return cls(*(like.new_zeros(size) for size in sizes))
 
     def select(self, index: Tensor) -> "Scene":
         """The pictures with these indices, for sentences that share a picture."""
@@ -295,29 +241,6 @@ class Decoder(nn.Module):
         """
         hidden, look, new_state = self._recall(scene, words, state)
         return self._score(hidden), look, new_state
-
-    def reread(self, scenes: Sequence[Scene], words: Tensor) -> list[Tensor]:
-        """Scores of one sentence's words before several scenes, by teacher forcing.
-
-        The LSTM does not know the regions, so that it reads for all of them at once.
-
-        Args:
-            scenes: each of any number of pictures, all with the same number of regions.
-            words: (length,) indices that start with ``<start>``.
-
-        Returns:
-            For each scene, logits (pictures, length, vocabulary) of the words that follow.
-        """
-        sizes = [len(scene.summary) for scene in scenes]
-        summary = torch.cat([scene.summary for scene in scenes])
-        output, sentinel, _ = self._listen(summary, words.expand(len(summary), -1), None)
-        hidden = [
-            self._look(scene, said, expected)[0]
-            for scene, said, expected in zip(
-                scenes, output.split(sizes), sentinel.split(sizes), strict=True
-            )
-        ]
-        return [*self._score(torch.cat(hidden)).split(sizes)]
 
     def _recall(
         self, scene: Scene, words: Tensor, state: State | None

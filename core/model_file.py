@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,13 +12,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from core.errors import ModelError
-from core.model import CaptionModel, ModelConfig
+from core.model import CaptionModel
+from core.model_folder import (
+    CONFIG,
+    FORMAT,
+    WEIGHTS,
+    ModelFolder,
+    read_model_folder,
+    replace_file,
+)
 from core.preprocess import PREPROCESSING
-from core.vocabulary import SPECIALS, Vocabulary
+from core.vocabulary import Vocabulary
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
-_FORMAT = 1
 _SCALE = ":scale"
 
 
@@ -49,7 +53,7 @@ def save_model(
             tensors[name] = tensor.half() if tensor.ndim > 1 else tensor
     weights = save(tensors)
     config = {
-        "format": _FORMAT,
+        "format": FORMAT,
         **facts,
         "sha256": hashlib.sha256(weights).hexdigest(),
         "architecture": asdict(model.config),
@@ -81,69 +85,28 @@ def _to_floats(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file at once or not at all, whenever the process may be killed."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def load_model(folder: Path) -> tuple[CaptionModel, Vocabulary, dict[str, Any]]:
     """Read a model: the network in float32 and evaluation mode, its words, its config.
 
     Raises:
         ModelError: if a file is missing, damaged, or not of a Seesay model.
     """
-    config = _read_config(folder / CONFIG)
+    found = read_model_folder(folder)
+    return build(found), found.vocabulary, found.config
+
+
+def build(folder: ModelFolder) -> CaptionModel:
+    """The network of a model's files, in float32 and evaluation mode.
+
+    Raises:
+        ModelError: if the weights do not fit the architecture or are not finite.
+    """
     try:
-        weights = (folder / WEIGHTS).read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"The model {folder} has no readable {WEIGHTS}; install Seesay again or give the "
-            "folder of another model."
-        ) from error
-    if hashlib.sha256(weights).hexdigest() != config["sha256"]:
-        raise ModelError(
-            f"The weights in {folder} are damaged or belong to another {CONFIG}; "
-            "install Seesay again or copy the model again."
-        )
-    try:
-        vocabulary = Vocabulary(config["vocabulary"])
-        architecture = ModelConfig(**config["architecture"])
-        if not len(SPECIALS) < architecture.vocabulary_size == len(vocabulary):
-            raise ValueError("the vocabulary does not fit the architecture")
-        model = CaptionModel(architecture)
-        state = _to_floats(load(weights))
+        model = CaptionModel(folder.architecture)
+        state = _to_floats(load(folder.weights))
         model.load_state_dict(state)
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"{folder} does not hold a model that this version of Seesay can read; "
-            "install Seesay again or give the folder of another model."
-        ) from error
+        raise folder.unreadable() from error
     if not all(tensor.isfinite().all() for tensor in state.values()):
-        raise ModelError(f"The weights in {folder} are not finite numbers; train or copy it again.")
-    return model.eval(), vocabulary, config
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(
-            f"The model {path.parent} has no readable {CONFIG}; install Seesay again or give the "
-            "folder of another model."
-        ) from error
-    if (
-        not isinstance(config, dict)
-        or config.get("format") != _FORMAT
-        or not isinstance(config.get("name"), str)
-        or "sha256" not in config
-    ):
-        raise ModelError(
-            f"{path} is not the description of a Seesay model of format {_FORMAT}; "
-            "give the folder of a model made by this version."
-        )
-    return config
+        raise folder.not_finite()
+    return model.eval()

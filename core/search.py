@@ -1,14 +1,11 @@
 """Beam search over a batch of pictures, with the attention of the winning sentence."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
+import numpy as np
 
-from core.model import Decoder, Scene
+from core.network import Network, Sight, Written
 from core.vocabulary import Vocabulary
 
 # Divides a sentence's log-probability by length ** LENGTH_NORM; chosen on the val splits.
@@ -48,36 +45,15 @@ class Hypothesis:
     words: tuple[int, ...]
     log_probs: tuple[float, ...]
     entropies: tuple[float, ...]
-    regions: Tensor
-    sentinel: Tensor
+    regions: np.ndarray
+    sentinel: np.ndarray
     score: float
     rivals: tuple[Rival, ...]
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One word for each live beam; all tensors (pictures, beam), maps besides."""
-
-    words: Tensor
-    parents: Tensor
-    log_probs: Tensor
-    regions: Tensor  # (pictures, beam, regions)
-    sentinel: Tensor
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """What each live beam is worth if it ends here; all tensors (pictures, beam)."""
-
-    scores: Tensor  # -inf where that is no sentence
-    log_probs: Tensor  # of ``<end>``
-    entropies: Tensor  # in nats, of the word that follows
-
-
-@torch.inference_mode()
 def beam_search(
-    decoder: Decoder,
-    scene: Scene,
+    network: Network,
+    sight: Sight,
     beam: int = 3,
     max_words: int = MAX_WORDS,
     length_norm: float = LENGTH_NORM,
@@ -91,144 +67,81 @@ def beam_search(
     are never written.
 
     Args:
-        decoder: in evaluation mode.
-        scene: of the pictures.
+        network: that saw the pictures.
+        sight: of the pictures.
         beam: number of unfinished sentences kept, at least 1.
         max_words: longest sentence, ``<end>`` not counted.
         length_norm: 0 picks the most probable sentence, larger values favour longer ones.
     """
-    pictures, device = scene.summary.shape[0], scene.summary.device
+    pictures, gates = sight.inputs.shape
     if pictures == 0:
         return []
-    repeated = scene.repeat(beam)
-    words = torch.full((pictures, beam), Vocabulary.start, device=device)
-    totals = torch.full((pictures, beam), -torch.inf, device=device)
+    words = np.full((pictures, beam), Vocabulary.start)
+    totals = np.full((pictures, beam), -np.inf, np.float32)
     totals[:, 0] = 0  # all beams start alike: only one may spread
-    best = torch.full((pictures,), -torch.inf, device=device)
-    done = torch.zeros(pictures, dtype=torch.bool, device=device)
-    first_row = torch.arange(pictures, device=device).unsqueeze(1) * beam  # (B, 1)
-    steps: list[_Step] = []
-    ends: list[_Ends] = []
-    state = None
+    recurrent = np.zeros((pictures, beam, gates), np.float32)
+    cell = np.zeros((pictures, beam, gates // 5), np.float32)
+    best = np.full(pictures, -np.inf, np.float32)
+    done = np.zeros(pictures, bool)
+    rows = np.arange(pictures)[:, None]  # (B, 1)
+    steps: list[Written] = []
+    ends: list[np.ndarray] = []  # what each live beam is worth if it ends here, (B, K)
 
     for length in range(max_words + 1):
-        logits, look, state = decoder(repeated, words.view(-1, 1), state)
-        log_probs = logits[:, -1].float().log_softmax(dim=1).view(pictures, beam, -1)  # (B, K, V)
-
-        end = log_probs[..., Vocabulary.end]
-        scores = (totals + end) / (length + 1) ** length_norm
+        step = network.write(sight, words, totals, recurrent, cell)
+        scores = (totals + step.ends) / (length + 1) ** length_norm
         if length == 0:  # a sentence of no words is no caption
-            scores = torch.full_like(scores, -torch.inf)
+            scores = np.full_like(scores, -np.inf)
         # A picture's own search is over, however long the others of its batch go on.
-        scores = scores.masked_fill(done.unsqueeze(1), -torch.inf)
-        ends.append(_Ends(scores, end, -(log_probs.exp() * log_probs).sum(dim=2)))
-        best = torch.maximum(best, scores.amax(dim=1))
-        if length == max_words:
-            break
-
-        allowed = log_probs.clone()
-        allowed[..., : Vocabulary.unknown + 1] = -torch.inf  # the four special words
-        allowed.scatter_(2, words.unsqueeze(2), -torch.inf)
-        candidates = (totals.unsqueeze(2) + allowed).flatten(1)  # (B, K * V)
-        totals, index = candidates.topk(beam, dim=1)  # (B, K)
-        vocabulary_size = log_probs.shape[2]
-        parents, words = index // vocabulary_size, index % vocabulary_size
-        chosen = (first_row + parents).flatten()  # (B * K,)
-        state = (state[0][:, chosen], state[1][:, chosen])
-        steps.append(
-            _Step(
-                words=words,
-                parents=parents,
-                log_probs=log_probs.flatten(1).gather(1, index),
-                regions=look.regions[chosen, -1].view(pictures, beam, -1),
-                sentinel=look.sentinel[chosen, -1].view(pictures, beam),
-            )
-        )
+        scores[done] = -np.inf
+        steps.append(step)
+        ends.append(scores)
+        best = np.maximum(best, scores.max(axis=1))
         # Log-probabilities only fall, and no length divides by more than the longest does.
-        done = totals[:, 0] / (max_words + 1) ** length_norm <= best
-        if bool(done.all()):
+        done = step.totals[:, 0] / (max_words + 1) ** length_norm <= best
+        if length == max_words or done.all():
             break
+        words, totals = step.words, step.totals
+        recurrent, cell = step.recurrent[rows, step.parents], step.cell[rows, step.parents]
 
-    return _trace(steps, ends)
-
-
-@torch.inference_mode()
-def blind_log_probs(
-    decoder: Decoder, scene: Scene, hypotheses: Sequence[Hypothesis]
-) -> list[tuple[float, ...]]:
-    """How probable each sentence would be with nothing to see, all at once by teacher forcing.
-
-    Args:
-        decoder: in evaluation mode.
-        scene: of any pictures with as many regions, of which only the shape is used.
-        hypotheses: sentences that the decoder wrote.
-
-    Returns:
-        For each of them, the log-probability of each word and, last, of ``<end>``.
-    """
-    if not hypotheses:
-        return []
-    device = scene.summary.device
-    sentences = [torch.tensor([Vocabulary.start, *one.words]) for one in hypotheses]
-    given = pad_sequence(sentences, batch_first=True, padding_value=Vocabulary.pad)  # (S, T)
-    following = torch.full_like(given, Vocabulary.end)
-    following[:, :-1] = given[:, 1:].where(given[:, 1:] != Vocabulary.pad, Vocabulary.end)
-    nothing = Scene.nothing(scene.summary, *scene.values.shape[1:]).repeat(len(sentences))
-    logits, _, _ = decoder(nothing, given.to(device))  # (S, T, V)
-    log_probs = logits.float().log_softmax(dim=2).gather(2, following.to(device).unsqueeze(2))
-    rows = log_probs.squeeze(2).tolist()
-    return [tuple(row[: len(sentence)]) for row, sentence in zip(rows, sentences, strict=True)]
+    return [_trace(steps, ends, picture) for picture in range(pictures)]
 
 
-def _trace(steps: list[_Step], ends: list[_Ends]) -> list[Hypothesis]:
-    """Follow the best sentences back from their last word to their first."""
-    words = torch.stack([step.words for step in steps]).tolist()  # [step][picture][beam]
-    parents = torch.stack([step.parents for step in steps]).tolist()
-    log_probs = torch.stack([step.log_probs for step in steps]).tolist()
-    regions = torch.stack([step.regions for step in steps]).float().cpu()  # (steps, B, K, R)
-    sentinel = torch.stack([step.sentinel for step in steps]).float().cpu()  # (steps, B, K)
-    end_log_probs = torch.stack([end.log_probs for end in ends]).tolist()
-    entropies = torch.stack([end.entropies for end in ends]).tolist()
-    scores = torch.stack([end.scores for end in ends], dim=1).flatten(1)  # (B, (steps + 1) * K)
-    best, index = scores.topk(min(1 + RIVALS, scores.shape[1]), dim=1)
-    beams = len(words[0][0])
-    hypotheses = []
-    for picture, places in enumerate(index.tolist()):
-        paths = [_path(parents, picture, *divmod(place, beams)) for place in places]
-        written = [
-            tuple(words[step][picture][beam] for step, beam in enumerate(path)) for path in paths
-        ]
-        path, length = paths[0], len(paths[0])
-        at = list(range(length))
-        before = [0, *(parents[step][picture][path[step]] for step in at[1:])]
-        hypotheses.append(
-            Hypothesis(
-                words=written[0],
-                log_probs=(
-                    *(log_probs[step][picture][path[step]] for step in at),
-                    end_log_probs[length][picture][path[-1]],
-                ),
-                entropies=(
-                    *(entropies[step][picture][before[step]] for step in at),
-                    entropies[length][picture][path[-1]],
-                ),
-                regions=regions[at, picture, path],
-                sentinel=sentinel[at, picture, path],
-                score=float(best[picture, 0]),
-                rivals=tuple(
-                    Rival(sentence, score)
-                    for sentence, score in zip(written[1:], best[picture, 1:].tolist(), strict=True)
-                    if score > -math.inf
-                ),
-            )
-        )
-    return hypotheses
+def _trace(steps: list[Written], ends: list[np.ndarray], picture: int) -> Hypothesis:
+    """Follow a picture's best sentences back from their last word to their first."""
+    beams = ends[0].shape[1]
+    scores = np.concatenate([end[picture] for end in ends])  # (steps * K,)
+    order = np.argsort(-scores, kind="stable")[: 1 + RIVALS].tolist()
+    paths = [_path(steps, picture, *divmod(place, beams)) for place in order]
+    written = [
+        tuple(int(steps[step].words[picture, beam]) for step, beam in enumerate(path))
+        for path in paths
+    ]
+    path, length = paths[0], len(paths[0])
+    # The beam that each word was added to, and where the last of them ended.
+    before = [int(steps[step].parents[picture, beam]) for step, beam in enumerate(path)]
+    log_probs = [float(steps[step].log_probs[picture, beam]) for step, beam in enumerate(path)]
+    entropies = [float(steps[step].entropies[picture, beam]) for step, beam in enumerate(before)]
+    last = steps[length]
+    return Hypothesis(
+        words=written[0],
+        log_probs=(*log_probs, float(last.ends[picture, path[-1]])),
+        entropies=(*entropies, float(last.entropies[picture, path[-1]])),
+        regions=np.stack([steps[at].regions[picture, beam] for at, beam in enumerate(before)]),
+        sentinel=np.stack([steps[at].sentinel[picture, beam] for at, beam in enumerate(before)]),
+        score=float(scores[order[0]]),
+        rivals=tuple(
+            Rival(sentence, float(scores[place]))
+            for sentence, place in zip(written[1:], order[1:], strict=True)
+            if scores[place] > -math.inf
+        ),
+    )
 
 
-def _path(parents: list[list[list[int]]], picture: int, length: int, beam: int) -> list[int]:
-    """The beam of each word of a sentence, from the beam of its last."""
+def _path(steps: list[Written], picture: int, length: int, beam: int) -> list[int]:
+    """The beam of each word of a sentence of so many, from the beam of its last."""
     path: list[int] = []
-    for step in range(length - 1, -1, -1):
+    for step in reversed(steps[:length]):
         path.append(beam)
-        beam = parents[step][picture][beam]
+        beam = int(step.parents[picture, beam])
     return path[::-1]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SeesayError
+from core.processors import processors
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
@@ -46,7 +47,7 @@ class TextEngine:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self._engine = _load(threads or _processors())
+        self._engine = _load(threads or processors())
         # The first pass through a network takes longer: have it over with.
         blank = np.full((2 * _LINE_HEIGHT, 2 * _LINE_HEIGHT, 3), 255, np.uint8)
         self.find(blank, blank.size)
@@ -71,15 +72,6 @@ class TextEngine:
         crops = self._engine.crop_text_regions(pixels, quads)
         result = self._engine.recognize_txt([_narrowed(crop[:, :, ::-1]) for crop in crops])
         return list(zip(result.txts or (), result.scores, strict=True))
-
-
-def _processors() -> int:
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdecimal():  # torch heeds it, too
-        return max(1, int(told))
-    if hasattr(os, "sched_getaffinity"):  # a container often may use fewer than there are
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _load(threads: int) -> "RapidOCR":

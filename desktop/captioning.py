@@ -136,7 +136,7 @@ class Captioning(QObject):
             answer, signal = work(), answered
         except SeesayError as error:
             answer, signal = str(error), self.failed
-        except Exception as error:  # whatever torch raises
+        except Exception as error:  # whatever the network raises
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             answer = f"The picture could not be described ({reason}): try again, or another one."
             signal = self.failed
@@ -165,13 +165,14 @@ class Captioning(QObject):
         self._load()
         captioner = self._captioner
         assert captioner is not None
+        if captioner.network.device == "cpu":
+            return work(captioner)
         import torch
 
         try:
             return work(captioner)
         except torch.OutOfMemoryError:
-            if captioner.device.type == "cpu":
-                raise
+            pass
         self._captioner, self._device = None, "cpu"
         self.told.emit("The graphics card is out of memory: Seesay goes on with the processor.")
         return self._answer(work)

@@ -15,7 +15,8 @@ import pytest
 import torch
 from pytestqt.qtbot import QtBot
 
-from core.model import CaptionModel, ModelConfig, without_head
+from core.model import CaptionModel, without_head
+from core.model_config import ModelConfig
 from core.model_file import save_model
 from core.vocabulary import Vocabulary
 from desktop.speech import Speech

@@ -16,7 +16,7 @@ from PIL import Image
 from core.caption import Caption
 from core.captioner import Captioner
 from core.errors import DeviceError, ModelError, PictureError
-from core.model_file import WEIGHTS
+from core.model_folder import WEIGHTS
 from core.nouns import NOUNS
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
@@ -220,7 +220,7 @@ def test_auto_finds_a_device_with_the_same_sentences(
     captioner: Captioner, tiny_model: Path
 ) -> None:
     found = Captioner.load(tiny_model)
-    assert found.device.type in ("cpu", "cuda", "mps")
+    assert found.network.device in ("cpu", "cuda", "mps")
     assert found.caption(snapshot(5)).caption == captioner.caption(snapshot(5)).caption
 
 

@@ -141,11 +141,11 @@ def test_without_memory_on_the_graphics_card_the_processor_goes_on(
     def load_on_card(model: Path, device: str) -> Captioner:
         captioner = load(model, "cpu")
         if device == "auto":
-            captioner.device = torch.device("cuda")
+            captioner.network.device = "cuda"
         return captioner
 
     def begin(self: Captioner, picture: Picture, text: bool) -> tuple[Caption, Reading | None]:
-        if self.device.type == "cuda":
+        if self.network.device == "cuda":
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(self, picture, text=text)
 
@@ -153,7 +153,7 @@ def test_without_memory_on_the_graphics_card_the_processor_goes_on(
     monkeypatch.setattr(Captioner, "start", begin)
     with qtbot.waitSignals([captioning.told, captioning.captioned], timeout=WAIT, order="strict"):
         captioning.ask(picture(1))
-    assert captioning_of(captioning).device.type == "cpu"
+    assert captioning_of(captioning).network.device == "cpu"
 
 
 def test_the_rest_of_a_screens_text_follows_the_caption(

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from core.model import CaptionModel, ModelConfig
+from core.model import CaptionModel
+from core.model_config import ModelConfig
 from core.model_file import load_model
 from tests.tiny_sets import entry, karpathy, lively_cnn
 from training.config import DataConfig, read_config

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from skimage import data
 
 from core.captioner import Captioner
 from core.confidence import EVIDENCE, UNCALIBRATED, Confidence, Term, read_confidence, weigh
 from core.errors import ModelError
-from core.model_file import CONFIG
+from core.model_folder import CONFIG
 from core.search import Hypothesis, Rival
 from training.calibrate import write_confidence
 
@@ -30,7 +29,7 @@ def confidence(bias: float = 0.0, sure: float = 0.7, none: float = 0.1, **more: 
 
 
 def hypothesis(words: tuple[int, ...], log_probs: tuple[float, ...], *rivals: Rival) -> Hypothesis:
-    nothing = torch.zeros(len(words))
+    nothing = np.zeros(len(words))
     entropies = tuple(0.5 * at for at in range(len(log_probs)))
     score = sum(log_probs)
     return Hypothesis(words, log_probs, entropies, nothing[:, None], nothing, score, rivals)

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from core.model import Decoder, ModelConfig
+from core.model import Decoder
+from core.model_config import ModelConfig
 from core.vocabulary import Vocabulary
 from training.critic import (
     CiderReward,

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torchvision.models import GoogLeNet
 from torchvision.transforms.v2 import functional as transforms
 
-from core.model import CaptionModel, Decoder, Encoder, ModelConfig, Scene, without_head
+from core.model import CaptionModel, Decoder, Encoder, Scene, without_head
+from core.model_config import ModelConfig
 from tests.tiny_sets import lively_cnn
 from training.keep import Teacher, add_recogniser, forgetting
 

@@ -15,9 +15,12 @@ from safetensors.torch import load_file, save
 
 from core.captioner import Captioner
 from core.errors import ModelError
-from core.model import CaptionModel, ModelConfig
-from core.model_file import CONFIG, WEIGHTS, load_model, save_model
+from core.model import CaptionModel
+from core.model_config import ModelConfig
+from core.model_file import load_model, save_model
+from core.model_folder import CONFIG, WEIGHTS
 from core.preprocess import PREPROCESSING
+from core.torch_network import TorchNetwork
 from core.vocabulary import SPECIALS, Vocabulary
 from tests.picture_kinds import snapshot
 
@@ -63,7 +66,7 @@ def test_saving_and_loading_gives_identical_captions(tiny_model: Path, tmp_path:
     first, second, third = (
         [caption.to_dict() | {"seconds": 0} for caption in captioner.caption_many(pictures)]
         for captioner in (
-            Captioner(model, vocabulary, config, torch.device("cpu")),
+            Captioner(TorchNetwork(model), model.config.image_size, vocabulary, config),
             Captioner.load(copy, "cpu"),
             Captioner.load(tiny_model, "cpu"),
         )

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from core.errors import ModelError, PictureError
-from core.model import CaptionModel, ModelConfig
+from core.model import CaptionModel
+from core.model_config import ModelConfig
 from core.model_file import save_model
 from core.vocabulary import Vocabulary
 from tests.picture_kinds import save_snapshot

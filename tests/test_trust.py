@@ -10,7 +10,7 @@ import pytest
 
 from core.captioner import Captioner
 from core.confidence import LONG_EVIDENCE, UNCALIBRATED
-from core.model_file import CONFIG
+from core.model_folder import CONFIG
 from seesay import main
 from tests.tiny_sets import entry, karpathy
 from training.calibrate import Sample, fit, names

@@ -10,11 +10,12 @@ from PIL import Image
 from core.caption import Word
 from core.captioner import Captioner
 from core.grounding import Grounding, ground
-from core.model import Decoder, ModelConfig
+from core.model_file import load_model
+from core.paths import BUILTIN_MODEL
 from core.preprocess import squeeze_many
-from core.search import beam_search, blind_log_probs
 from core.vocabulary import Vocabulary
 from core.where import box, locate, place, spoken_where
+from tests.decoder_networks import DecoderNetwork, sight_of
 
 ROWS, COLUMNS = 5, 7
 
@@ -143,17 +144,10 @@ def captioner() -> Captioner:
     return Captioner.load(device="cpu")
 
 
-def regions_of(captioner: Captioner, pixels: np.ndarray) -> torch.Tensor:
-    square = squeeze_many([pixels], captioner.model.config.image_size)
-    with torch.inference_mode():
-        regions: torch.Tensor = captioner.model.encoder(torch.from_numpy(square))[0]
-    return regions
-
-
 def found(captioner: Captioner, pixels: np.ndarray, sentence: str) -> tuple[list[str], Grounding]:
     words = captioner.vocabulary.encode(sentence)[1:-1]
-    regions = regions_of(captioner, pixels)
-    return sentence.split(), ground(captioner.model.decoder, regions, tuple(words))
+    sight = captioner.network.see(squeeze_many([pixels], captioner.image_size))
+    return sentence.split(), ground(captioner.network, sight, 0, tuple(words))
 
 
 def two(first: str, second: str, axis: int) -> np.ndarray:
@@ -177,29 +171,31 @@ def two(first: str, second: str, axis: int) -> np.ndarray:
 def test_a_thing_is_found_in_its_photograph(
     captioner: Captioner, pair: tuple[str, str], axis: int, noun: str, side: str
 ) -> None:
-    words, (maps, grounded, _) = found(captioner, two(*pair, axis), "a cat and a cup of coffee")
+    words, (maps, grounded) = found(captioner, two(*pair, axis), "a cat and a cup of coffee")
     at = words.index(noun)
-    where = locate(noun, maps[at].numpy(), float(grounded[at])).where
+    where = locate(noun, maps[at], float(grounded[at])).where
     assert where is not None
     assert set(where.split()) & set(side.split()), where
 
 
 def test_nouns_are_seen_and_small_words_expected(captioner: Captioner) -> None:
     picture = two("chelsea", "coffee", axis=1)
-    words, (maps, grounded, _) = found(captioner, picture, "a cat and a cup of coffee")
+    words, (maps, grounded) = found(captioner, picture, "a cat and a cup of coffee")
     assert maps.shape == (len(words), 7, 7)
     assert (maps >= 0).all()
-    assert maps.sum(dim=(1, 2)).numpy() == pytest.approx(1, abs=1e-5)
+    assert maps.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-5)
     assert ((grounded >= 0) & (grounded <= 1)).all()
     assert grounded[words.index("cat")] > 0.5 > grounded[words.index("of")]
 
 
 @torch.inference_mode()
-def test_a_map_is_what_single_steps_of_the_decoder_give(captioner: Captioner) -> None:
-    words = captioner.vocabulary.encode("a cat on a table")[1:-1]
-    regions = regions_of(captioner, two("coffee", "chelsea", axis=1))
-    decoder = captioner.model.decoder
-    grid = regions.view(7, 7, -1)
+def test_a_map_is_what_single_steps_of_the_decoder_give() -> None:
+    model, vocabulary, _ = load_model(BUILTIN_MODEL)
+    decoder = model.decoder
+    words = vocabulary.encode("a cat on a table")[1:-1]
+    square = squeeze_many([two("coffee", "chelsea", axis=1)], model.config.image_size)
+    regions = model.encoder(torch.from_numpy(square))  # (1, 49, C)
+    grid = regions[0].view(7, 7, -1)
 
     def probability(strip: torch.Tensor) -> list[float]:
         scene, state, heard = decoder.look_at(strip.reshape(1, 21, -1)), None, Vocabulary.start
@@ -212,7 +208,8 @@ def test_a_map_is_what_single_steps_of_the_decoder_give(captioner: Captioner) ->
 
     down = [probability(grid[:, at : at + 3]) for at in (0, 2, 4)]
     across = [probability(grid[at : at + 3]) for at in (0, 2, 4)]
-    maps, grounded, _ = ground(decoder, regions, tuple(words))
+    sight = sight_of(decoder, regions)
+    maps, grounded = ground(DecoderNetwork(decoder), sight, 0, tuple(words))
     for at in range(len(words)):
         # The upper left corner lies in the first strip of each kind alone, the lower right in the
         # last: their ratio does not depend on the scale of the map.
@@ -223,14 +220,3 @@ def test_a_map_is_what_single_steps_of_the_decoder_give(captioner: Captioner) ->
         assert float(maps[at, 0, 2] / maps[at, 0, 0]) == pytest.approx(middle, rel=1e-3)
         alone = [strip[at] for strip in across + down]
         assert float(grounded[at]) == pytest.approx(1 - min(alone) / max(alone), abs=1e-4)
-
-
-def test_a_sentence_with_nothing_to_see_is_read_as_for_many_at_once() -> None:
-    torch.manual_seed(0)
-    decoder = Decoder(64, ModelConfig(40, hidden=32, heads=4)).eval()
-    regions = torch.randn(49, 64)
-    with torch.inference_mode():
-        scene = decoder.look_at(regions.unsqueeze(0))
-    (found,) = beam_search(decoder, scene)
-    (blind,) = blind_log_probs(decoder, scene, [found])
-    assert ground(decoder, regions, found.words).blind == pytest.approx(blind, abs=1e-4)

@@ -20,14 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from core.confidence import FAR, LONG_EVIDENCE, Confidence, Term, weigh
 from core.device import choose_device
 from core.errors import SeesayError
 from core.model import CaptionModel
-from core.model_file import CONFIG, load_model, replace_file
-from core.search import beam_search, blind_log_probs
+from core.model_file import load_model
+from core.model_folder import CONFIG, replace_file
+from core.network import blind_log_probs
+from core.search import beam_search
+from core.torch_network import TorchNetwork
 from core.vocabulary import Vocabulary, tokenize
 from training.data import DataError, Example, load_split
 from training.judgements import Experts
@@ -107,18 +109,18 @@ def calibrate(model: Path, data: Path) -> dict[str, Any]:
     return found
 
 
-@torch.inference_mode()
 def describe(
     model: CaptionModel, vocabulary: Vocabulary, examples: Sequence[Example]
 ) -> list[Sample]:
     """The model's sentence for each picture, not yet judged."""
     samples: list[Sample] = []
+    network = TorchNetwork(model)
     squares = Squares([example.path for example in examples], model.config.image_size)
     for pixels in load_ahead(squares, _BATCH):
-        scene = model.decoder.look_at(model.encoder(pixels.to(model.encoder.mean.device)))
-        found = beam_search(model.decoder, scene, BEAM)
-        blind = blind_log_probs(model.decoder, scene, found)
-        summaries = scene.summary.double().cpu().numpy()
+        sight = network.see(pixels.numpy())
+        found = beam_search(network, sight, BEAM)
+        blind = blind_log_probs(network, sight, [hypothesis.words for hypothesis in found])
+        summaries = sight.summary.astype(np.float64)
         for hypothesis, log_probs, summary in zip(found, blind, summaries, strict=True):
             words = vocabulary.decode(hypothesis.words)
             samples.append(Sample(words, weigh(hypothesis, words, log_probs), summary, False))

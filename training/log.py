@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from core.model_file import replace_file
+from core.model_folder import replace_file
 
 
 def write_log(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -26,7 +26,8 @@ from torch.nn import functional as F
 from core.caption import Thing
 from core.errors import SeesayError
 from core.model import CaptionModel, build_cnn
-from core.model_file import load_model, replace_file
+from core.model_file import load_model
+from core.model_folder import replace_file
 from core.paths import RESOURCES
 from core.things import LEAST, SURE, beliefs, log_odds, narrowing, things, tree
 from training.data import Example, load_split
@@ -204,7 +205,7 @@ def agreement(
     cnn = build_cnn(model.config.encoder)
     cnn.load_state_dict(load_file(weights))
     top = Teacher(cnn).top_answers(model.encoder, model.config.image_size, {"": examples})[""]
-    return float((logits.argmax(axis=1) == top.numpy()).mean())
+    return float((logits.argmax(axis=1) == np.array(top)).mean())
 
 
 def calibrate(sets: Mapping[str, Sequence[Example]], logits: Mapping[str, np.ndarray]) -> None:

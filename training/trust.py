@@ -11,7 +11,7 @@ from scipy.stats import mannwhitneyu
 
 from core.captioner import Captioner
 from core.confidence import Confidence
-from core.model_file import replace_file
+from core.model_folder import replace_file
 from training.data import load_split
 from training.evaluate import describe
 from training.judgements import Experts

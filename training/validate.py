@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from core.model import CaptionModel
 from core.search import beam_search
+from core.torch_network import TorchNetwork
 from core.vocabulary import Vocabulary
 from training.data import Example
 from training.distributed import Group
 from training.pictures import Squares, load_ahead
-from training.precision import autocast
 from training.scores import cider
 
 _BATCH = 64
@@ -24,7 +22,6 @@ def validate(
     beam: int,
     answers: Mapping[str, Sequence[int]],
     group: Group,
-    precision: torch.dtype = torch.float32,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Caption the pictures of each set, and ask the second head what they show.
 
@@ -36,7 +33,6 @@ def validate(
         answers: by name of the set, the original classifier's top answers to this process's share
             of the pictures; empty where nothing is to be kept.
         group: of the processes that caption a share each.
-        precision: of the computation.
 
     Returns:
         CIDEr of each set, 0-100 scale, by our own tokenizer (close to the standard one, no Java);
@@ -47,7 +43,7 @@ def validate(
     ciders, same = {}, {}
     for name, examples in sets.items():
         paths = [example.path for example in group.share(examples)]
-        share = describe(model, vocabulary, paths, beam, precision)
+        share = describe(model, vocabulary, paths, beam)
         if name in answers:
             pairs = zip(share, answers[name], strict=True)
             share = [(caption, top == answer) for (caption, top), answer in pairs]
@@ -66,22 +62,19 @@ def describe(
     vocabulary: Vocabulary,
     paths: Sequence[Path],
     beam: int,
-    precision: torch.dtype,
 ) -> list[tuple[str, int]]:
     """The model's sentence for each picture, words joined by spaces, and its top answer.
 
     The answer is the index of a class, and -1 for a model without a second head.
     """
-    device = model.encoder.mean.device
+    network = TorchNetwork(model)
     found: list[tuple[str, int]] = []
     for pixels in load_ahead(Squares(paths, model.config.image_size), _BATCH):
-        with torch.inference_mode(), autocast(device, precision):
-            shared = model.encoder.share(pixels.to(device))
-            regions = model.encoder.finish(shared)
-            written = beam_search(model.decoder, model.decoder.look_at(regions), beam)
-            top = [-1] * len(pixels)
-            if model.recogniser is not None:
-                top = model.recognise(shared).argmax(dim=1).tolist()
+        sight = network.see(pixels.numpy())
+        written = beam_search(network, sight, beam)
+        top = [-1] * len(pixels)
+        if model.recogniser is not None:
+            top = sight.answers.argmax(axis=1).tolist()
         sentences = (" ".join(vocabulary.decode(hypothesis.words)) for hypothesis in written)
         found += zip(sentences, top, strict=True)
     return found

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image
 from tqdm import tqdm
 
@@ -154,18 +153,14 @@ def _compose(first: Example, second: Example, layout: Layout) -> np.ndarray:
     return np.concatenate(pixels, axis=1 if layout == "side by side" else 0)
 
 
-@torch.inference_mode()
 def _write(captioner: Captioner, pictures: Sequence[np.ndarray]) -> list[list[Word]]:
     """The words of each picture's sentence, also where the captioner would rather be silent."""
-    encoder, decoder = captioner.model.encoder, captioner.model.decoder
-    squares = squeeze_many(pictures, captioner.model.config.image_size)
-    regions = encoder(torch.from_numpy(squares).to(captioner.device))
+    sight = captioner.network.see(squeeze_many(pictures, captioner.image_size))
     sentences = []
-    found = beam_search(decoder, decoder.look_at(regions))
-    for seen, hypothesis in zip(regions, found, strict=True):
-        maps, grounded, _ = ground(decoder, seen, hypothesis.words)
+    for picture, hypothesis in enumerate(beam_search(captioner.network, sight)):
+        maps, grounded = ground(captioner.network, sight, picture, hypothesis.words)
         words = captioner.vocabulary.decode(hypothesis.words)
-        looks = zip(words, maps.numpy(), grounded.tolist(), strict=True)
+        looks = zip(words, maps, grounded.tolist(), strict=True)
         sentences.append([locate(*look) for look in looks])
     return sentences
 

@@ -1,0 +1,190 @@
+"""What runs the network: onnxruntime on the processor, torch on a graphics card."""
+
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from core.errors import DeviceError
+from core.model_folder import ModelFolder
+from core.vocabulary import Vocabulary
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is kept of pictures, all float32.
+
+    Attributes:
+        pooled: (B, channels) mean of the region features.
+        summaries: (B, R, H) of each region, before their mean and ReLU.
+        keys: (B, heads, H / heads, R).
+        values: (B, heads, R, H / heads).
+        inputs: (B, 5 H) what the picture gives to the LSTM's and the sentinel's gates.
+        answers: (B, classes) logits of the second head; no classes where there is none.
+    """
+
+    pooled: np.ndarray
+    summaries: np.ndarray
+    keys: np.ndarray
+    values: np.ndarray
+    inputs: np.ndarray
+    answers: np.ndarray
+
+    @property
+    def summary(self) -> np.ndarray:
+        """The decoder's summary of each picture, (B, H)."""
+        return summarise(self.summaries)
+
+
+def summarise(summaries: np.ndarray) -> np.ndarray:
+    """The decoder's summary of some regions, (..., R, H) -> (..., H)."""
+    return np.maximum(summaries.mean(axis=-2), 0)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a step of the search makes of each live beam, all (B, K) where nothing else is said.
+
+    The first four are of the beams as they go on, the others of the beams as they were.
+
+    Attributes:
+        totals: log-probability of each sentence so far.
+        parents: the beams that go on.
+        words: the word that each of these is extended with.
+        log_probs: of these words.
+        ends: log-probability of ``<end>``.
+        entropies: in nats, of the word that follows.
+        regions: (B, K, R) attention to each region, averaged over the heads.
+        sentinel: attention to the sentinel.
+        recurrent: (B, K, 5 H) what the LSTM's output gives to the gates of the next step.
+        cell: (B, K, H) the LSTM's memory.
+    """
+
+    totals: np.ndarray
+    parents: np.ndarray
+    words: np.ndarray
+    log_probs: np.ndarray
+    ends: np.ndarray
+    entropies: np.ndarray
+    regions: np.ndarray
+    sentinel: np.ndarray
+    recurrent: np.ndarray
+    cell: np.ndarray
+
+
+class Network(Protocol):
+    """A loaded network; all arrays are float32 where nothing else is said."""
+
+    device: str  # where it runs, such as "cpu"
+
+    def see(self, pixels: np.ndarray) -> Sight:
+        """See pictures, (B, 3, side, side) uint8 RGB."""
+
+    def write(
+        self,
+        sight: Sight,
+        words: np.ndarray,
+        totals: np.ndarray,
+        recurrent: np.ndarray,
+        cell: np.ndarray,
+    ) -> Written:
+        """Extend sentences by a word.
+
+        Args:
+            sight: of the pictures.
+            words: (B, K) int64, the last word of each beam.
+            totals: (B, K) log-probability of each beam.
+            recurrent, cell: as of `Written`; zeros before the first word.
+        """
+
+    def reread(
+        self,
+        words: np.ndarray,
+        targets: np.ndarray,
+        summary: np.ndarray,
+        keys: np.ndarray,
+        values: np.ndarray,
+    ) -> np.ndarray:
+        """Log-probabilities of given sentences' words, by teacher forcing, (S, T).
+
+        Args:
+            words: (S, T) int64 indices that start with ``<start>``.
+            targets: (S, T) int64, the words that follow.
+            summary: (S, H) of each sentence's scene.
+            keys, values: of each sentence's scene, as of `Sight`, with any number of regions.
+        """
+
+
+def blind_log_probs(
+    network: Network, sight: Sight, sentences: Sequence[Sequence[int]]
+) -> list[tuple[float, ...]]:
+    """How probable sentences would be with nothing to see, all at once.
+
+    Args:
+        network: that wrote them.
+        sight: of any pictures with as many regions, of which only the shape is used.
+        sentences: words of each as indices, without ``<start>`` and ``<end>``.
+
+    Returns:
+        For each of them, the log-probability of each word and, last, of ``<end>``.
+    """
+    if not sentences:
+        return []
+    words, targets = given_and_following(sentences)
+    arrays = (sight.summary, sight.keys, sight.values)
+    nothing = (np.zeros((len(words), *array.shape[1:]), np.float32) for array in arrays)
+    rows = network.reread(words, targets, *nothing).tolist()
+    return [tuple(row[: len(sentence) + 1]) for row, sentence in zip(rows, sentences, strict=True)]
+
+
+def given_and_following(sentences: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Sentences as `Network.reread` takes them: words and the words that follow, (S, T)."""
+    longest = max(map(len, sentences)) + 1
+    words = np.full((len(sentences), longest), Vocabulary.pad)
+    targets = np.full((len(sentences), longest), Vocabulary.end)
+    words[:, 0] = Vocabulary.start
+    for row, sentence in enumerate(sentences):
+        words[row, 1 : len(sentence) + 1] = sentence
+        targets[row, : len(sentence)] = sentence
+    return words, targets
+
+
+def load_network(model: ModelFolder, device: str = "auto") -> Network:
+    """The network of a model, on this device.
+
+    On the processor, a model that was exported runs in onnxruntime, which is several times as fast
+    and spares the import of torch; every other runs in torch.
+
+    Args:
+        model: as `read_model_folder` gives it.
+        device: one of `DEVICES`; ``auto`` takes the fastest that is there.
+
+    Raises:
+        ModelError: if the model cannot be loaded.
+        DeviceError: if this machine has no such device.
+    """
+    if device not in DEVICES:
+        raise DeviceError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
+    on_processor = device == "cpu" or (device == "auto" and not _may_have_graphics_card())
+    if on_processor and model.exported:
+        from core.onnx_network import OnnxNetwork
+
+        return OnnxNetwork(model)
+    from core.torch_network import TorchNetwork
+
+    return TorchNetwork.load(model, device)
+
+
+def _may_have_graphics_card() -> bool:
+    """Whether it is worth to import torch, which takes seconds, to ask it for a graphics card."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    if sys.platform == "win32":
+        return Path("C:/Windows/System32/nvcuda.dll").exists()
+    return any(map(Path.exists, map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))))

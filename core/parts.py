@@ -1,0 +1,185 @@
+"""The network as the parts that captioning runs, each a function of arrays alone.
+
+The same parts run in torch and, exported to ONNX, in onnxruntime. They compute what ``Decoder``
+does in training, with all that does not change from word to word done once a picture: of the LSTM's
+and the gate's input the part that comes from the picture, and keys and values split by heads.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.model import CaptionModel, Decoder, Scene, as_regions
+from core.vocabulary import Vocabulary
+
+
+class Seen(NamedTuple):
+    """What `See` makes of pictures."""
+
+    pooled: Tensor  # (B, C) mean of the region features
+    summaries: Tensor  # (B, R, H) of each region, before their mean and ReLU
+    keys: Tensor  # (B, heads, H / heads, R)
+    values: Tensor  # (B, heads, R, H / heads)
+    inputs: Tensor  # (B, 5 H) what the picture gives to the LSTM's and the sentinel's gates
+    answers: Tensor  # (B, classes) logits of the second head
+
+
+class Written(NamedTuple):
+    """What `Write` makes of a step of the search, for each live beam.
+
+    The first four are of the beams as they go on, the others of the beams as they were.
+    """
+
+    totals: Tensor  # (B, K) log-probability of each sentence so far
+    parents: Tensor  # (B, K) the beams that go on
+    words: Tensor  # (B, K) the word that each is extended with
+    log_probs: Tensor  # (B, K) of these words
+    ends: Tensor  # (B, K) log-probability of ``<end>``
+    entropies: Tensor  # (B, K) in nats, of the word that follows
+    regions: Tensor  # (B, K, R) attention to each region, averaged over the heads
+    sentinel: Tensor  # (B, K) attention to the sentinel
+    recurrent: Tensor  # (B, K, 5 H) what the LSTM's output gives to the gates of the next step
+    cell: Tensor  # (B, K, H) the LSTM's memory
+
+
+class See(nn.Module):
+    """Pictures to all that the decoder needs of them."""
+
+    def __init__(self, model: CaptionModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: Tensor) -> Seen:
+        """See pictures, (B, 3, side, side) uint8 RGB."""
+        model = self.model
+        shared = model.encoder.share(pixels)
+        regions = as_regions(model.encoder.split()[1](shared))  # (B, R, C)
+        answers = pixels.new_zeros(len(pixels), 0, dtype=torch.float32)
+        if model.recogniser is not None:
+            answers = model.recognise(shared)
+        return Seen(regions.mean(dim=1), *look(model.decoder, regions), answers)
+
+
+def look(decoder: Decoder, regions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What a decoder needs of region features, (B, R, C): the middle four of `Seen`."""
+    summaries = decoder.summary(regions)  # (B, R, H)
+    values = F.relu(decoder.value(regions))  # (B, R, H)
+    keys = _by_heads(decoder.key(values), decoder.heads).transpose(2, 3)
+    inputs = _inputs(decoder, F.relu(summaries.mean(dim=1)))
+    return summaries, keys, _by_heads(values, decoder.heads), inputs
+
+
+def _inputs(decoder: Decoder, summary: Tensor) -> Tensor:
+    """(B, H) -> (B, 5 H); the biases of the gates are added here, once."""
+    gate, hidden = decoder.gate_input, decoder.lstm.hidden_size
+    weights, _, *biases = decoder.lstm.all_weights[0]
+    to_lstm = F.linear(summary, weights[:, hidden:], biases[0] + biases[1])
+    to_sentinel = F.linear(summary, gate.weight[:, hidden:], gate.bias)
+    return torch.cat([to_lstm, to_sentinel], dim=1)
+
+
+class Write(nn.Module):
+    """A step of the beam search: the next word of every live beam."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(
+        self,
+        words: Tensor,
+        totals: Tensor,
+        inputs: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        recurrent: Tensor,
+        cell: Tensor,
+    ) -> Written:
+        """Extend sentences.
+
+        Args:
+            words: (B, K) the last word of each beam.
+            totals: (B, K) log-probability of each beam.
+            inputs, keys, values: as of `Seen`.
+            recurrent, cell: as of `Written`, of the step before; zeros before the first.
+        """
+        decoder = self.decoder
+        beams = words.shape[1]
+        hidden = decoder.lstm.hidden_size
+        to_lstm, lstm_to_lstm, *_ = decoder.lstm.all_weights[0]
+        embedded = decoder.embed(words) * hidden**0.5  # (B, K, H)
+        weights = torch.cat([to_lstm[:, :hidden], decoder.gate_input.weight[:, :hidden]])
+        gates = F.linear(embedded, weights) + inputs.unsqueeze(1) + recurrent
+        enter, forget, new, leave, gate = gates.split(hidden, dim=2)
+        cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
+        output = leave.sigmoid() * cell.tanh()  # (B, K, H)
+
+        gate_state, memory, query = decoder.gate_state, decoder.memory, decoder.query
+        weights = torch.cat([lstm_to_lstm, gate_state.weight, memory.weight, query.weight])
+        after = F.linear(output, weights)
+        recurrent, memorised, asked = after.split([5 * hidden, hidden, hidden], dim=2)
+        sentinel = gate.sigmoid() * (memorised + memory.bias).tanh()
+        asked = (asked + query.bias) * (hidden // decoder.heads) ** -0.5
+        q = _by_heads(asked, decoder.heads)  # (B, heads, K, H / heads)
+        to_sentinel = q * _by_heads(decoder.sentinel_key(sentinel), decoder.heads)
+        scores = torch.cat([q @ keys, to_sentinel.sum(dim=3, keepdim=True)], dim=3)
+        attention = scores.softmax(dim=3)  # (B, heads, K, R + 1)
+        alpha, beta = attention[..., :-1], attention[..., -1:]
+        context = alpha @ values + beta * _by_heads(sentinel, decoder.heads)
+        context = context.transpose(1, 2).flatten(2)  # (B, K, H)
+
+        mixed = decoder.output(context + output).tanh()
+        logits = F.linear(mixed, decoder.embed.weight, decoder.bias)
+        log_probs = logits.log_softmax(dim=2)  # (B, K, V)
+        index = torch.arange(log_probs.shape[2], device=words.device)
+        forbidden = (index <= Vocabulary.unknown) | (index == words.unsqueeze(2))
+        candidates = (totals.unsqueeze(2) + log_probs).masked_fill(forbidden, -torch.inf)
+        best, place = candidates.flatten(1).topk(beams, dim=1)  # (B, K)
+        size = log_probs.shape[2]
+        return Written(
+            totals=best,
+            parents=place // size,
+            words=place % size,
+            log_probs=log_probs.flatten(1).gather(1, place),
+            ends=log_probs[..., Vocabulary.end],
+            entropies=-(log_probs.exp() * log_probs).sum(dim=2),
+            regions=alpha.mean(dim=1),
+            sentinel=beta.squeeze(3).mean(dim=1),
+            recurrent=recurrent,
+            cell=cell,
+        )
+
+
+class Reread(nn.Module):
+    """How probable given sentences are before scenes, by teacher forcing."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(
+        self, words: Tensor, targets: Tensor, summary: Tensor, keys: Tensor, values: Tensor
+    ) -> Tensor:
+        """Log-probabilities of the words that follow, (S, T).
+
+        Args:
+            words: (S, T) indices that start with ``<start>``.
+            targets: (S, T) the words that follow.
+            summary: (S, H) of each sentence's scene.
+            keys, values: as of `Seen`.
+        """
+        scene = Scene(summary, _together(values), _together(keys.transpose(2, 3)))
+        logits, _, _ = self.decoder(scene, words)
+        return logits.log_softmax(dim=2).gather(2, targets.unsqueeze(2)).squeeze(2)
+
+
+def _by_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, T, H) -> (B, heads, T, H / heads)."""
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def _together(x: Tensor) -> Tensor:
+    """(B, heads, T, H / heads) -> (B, T, H)."""
+    return x.transpose(1, 2).flatten(2)

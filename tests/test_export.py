@@ -1,0 +1,123 @@
+"""A model that was exported: the same sentences from onnxruntime, without torch."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.captioner import Captioner
+from core.errors import ModelError
+from core.model_file import load_model, save_model
+from core.model_folder import CONFIG, GRAPHS, WEIGHTS, read_model_folder
+from core.onnx_network import OnnxNetwork
+from core.torch_network import TorchNetwork
+from tests.picture_kinds import save_snapshot, snapshot
+from tests.tiny_sets import lively_cnn
+from training.export import export
+from training.keep import Teacher, add_recogniser
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with a second head that has layers of its own, in 8 bits."""
+    model, vocabulary, _ = load_model(tiny_model)
+    teacher = Teacher(lively_cnn(model.config.encoder, model.config.image_size))
+    folder = tmp_path_factory.mktemp("models") / "exported"
+    save_model(add_recogniser(model, teacher, 2), vocabulary, folder, {"name": "exported"})
+    export(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported, tmp_path / "model"))
+
+
+def test_both_networks_compute_the_same(exported: Path) -> None:
+    files = read_model_folder(exported)
+    onnx, torched = OnnxNetwork(files), TorchNetwork.load(files, "cpu")
+    side = files.architecture.image_size
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 3, side, side), dtype=np.uint8)
+    first, second = onnx.see(pixels), torched.see(pixels)
+    for name, array in vars(first).items():
+        assert array == pytest.approx(vars(second)[name], rel=1e-3, abs=1e-3), name
+    beams = (3, 2)
+    words = np.full(beams, 1)
+    totals = np.array([[0, -np.inf]] * 3, np.float32)
+    hidden = files.architecture.hidden
+    begun = np.zeros((*beams, 5 * hidden), np.float32), np.zeros((*beams, hidden), np.float32)
+    for name, array in vars(onnx.write(second, words, totals, *begun)).items():
+        expected = vars(torched.write(second, words, totals, *begun))[name]
+        assert array.dtype == expected.dtype
+        assert array == pytest.approx(expected, rel=1e-3, abs=1e-3), name
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_the_sentences_are_the_same(exported: Path, beam: int, tmp_path: Path) -> None:
+    plain = Path(shutil.copytree(exported, tmp_path / "plain"))
+    config = json.loads((plain / CONFIG).read_text())
+    del config["graphs"]
+    (plain / CONFIG).write_text(json.dumps(config))
+    fast, slow = Captioner.load(exported, "cpu"), Captioner.load(plain, "cpu")
+    assert isinstance(fast.network, OnnxNetwork)
+    assert isinstance(slow.network, TorchNetwork)
+    pictures = [snapshot(seed) for seed in range(4)]
+    for one, other in zip(
+        fast.caption_many(pictures, beam), slow.caption_many(pictures, beam), strict=True
+    ):
+        assert (one.caption, one.level, one.things) == (other.caption, other.level, other.things)
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
+        assert [word.where for word in one.words] == [word.where for word in other.words]
+
+
+def test_torch_is_not_needed(exported: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    save_snapshot(picture, 3)
+    code = (
+        "import sys; sys.modules['torch'] = None; import seesay; "
+        f"sys.exit(seesay.main(['caption', '--model', {str(exported)!r}, {str(picture)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
+
+
+def test_graphs_hold_no_weights(exported: Path) -> None:
+    assert sum((exported / name).stat().st_size for name in GRAPHS) < 1_000_000
+    assert json.loads((exported / CONFIG).read_text())["name"] == "exported"
+
+
+@pytest.mark.parametrize("name", [*GRAPHS, WEIGHTS])
+def test_a_damaged_file_is_refused(name: str, folder: Path) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelError, match="damaged"):
+        Captioner.load(folder, "cpu")
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=f"has no readable {name}"):
+        Captioner.load(folder, "cpu")
+
+
+def test_graphs_that_are_none_are_refused(folder: Path) -> None:
+    """As from somebody who can compute hashes."""
+    (folder / GRAPHS[0]).write_bytes(b"no graph")
+    config = json.loads((folder / CONFIG).read_text())
+    config["graphs"][GRAPHS[0]] = hashlib.sha256(b"no graph").hexdigest()
+    (folder / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="this version of Seesay can read"):
+        Captioner.load(folder, "cpu")
+
+
+def test_other_weights_are_noticed_before_anything_runs(folder: Path) -> None:
+    model, vocabulary, _ = load_model(folder)
+    with torch.no_grad():
+        model.decoder.bias += 1
+    save_model(model, vocabulary, folder, {"name": "other"})  # without graphs in its config
+    assert isinstance(Captioner.load(folder, "cpu").network, TorchNetwork)
