@@ -1,6 +1,7 @@
 """Beam search over a batch of pictures, with the attention of the winning sentence."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ class Rival:
 
     Attributes:
         words: indices, without ``<start>`` and ``<end>``.
-        score: normalised log-probability, at most the winner's.
+        score: normalised log-probability.
     """
 
     words: tuple[int, ...]
@@ -38,7 +39,7 @@ class Hypothesis:
         entropies: in nats, of what might have stood in place of each word and, last, of ``<end>``.
         regions: (words, regions) attention to each region, for each word.
         sentinel: (words,) how much each word was expected rather than seen, 0 to 1.
-        score: normalised log-probability that won the search.
+        score: normalised log-probability.
         rivals: up to `RIVALS` other finished sentences, the best first.
     """
 
@@ -62,8 +63,9 @@ def beam_search(
 
     ``beam`` unfinished sentences are kept for each picture; every step extends each by every word
     and keeps the best. Sentences that end are set aside under their log-probability divided by
-    ``length ** length_norm`` (the length counts ``<end>``), and the best of these wins; the search
-    stops when no unfinished sentence can overtake it. ``<unk>`` and a word straight after itself
+    ``length ** length_norm`` (the length counts ``<end>``); the search stops when no unfinished
+    sentence can overtake the best of these. It wins, or if it says three words twice ("a man in a
+    red shirt in a red shirt"), the best that does not. ``<unk>`` and a word straight after itself
     are never written.
 
     Args:
@@ -111,31 +113,36 @@ def _trace(steps: list[Written], ends: list[np.ndarray], picture: int) -> Hypoth
     """Follow a picture's best sentences back from their last word to their first."""
     beams = ends[0].shape[1]
     scores = np.concatenate([end[picture] for end in ends])  # (steps * K,)
-    order = np.argsort(-scores, kind="stable")[: 1 + RIVALS].tolist()
+    finished = int((scores > -math.inf).sum())
+    order = np.argsort(-scores, kind="stable")[:finished].tolist()
     paths = [_path(steps, picture, *divmod(place, beams)) for place in order]
     written = [
         tuple(int(steps[step].words[picture, beam]) for step, beam in enumerate(path))
         for path in paths
     ]
-    path, length = paths[0], len(paths[0])
+    winner = next((at for at, words in enumerate(written) if not _repeats(words)), 0)
+    rivals = [at for at in range(finished) if at != winner][:RIVALS]
+    path, length = paths[winner], len(paths[winner])
     # The beam that each word was added to, and where the last of them ended.
     before = [int(steps[step].parents[picture, beam]) for step, beam in enumerate(path)]
     log_probs = [float(steps[step].log_probs[picture, beam]) for step, beam in enumerate(path)]
     entropies = [float(steps[step].entropies[picture, beam]) for step, beam in enumerate(before)]
     last = steps[length]
     return Hypothesis(
-        words=written[0],
+        words=written[winner],
         log_probs=(*log_probs, float(last.ends[picture, path[-1]])),
         entropies=(*entropies, float(last.entropies[picture, path[-1]])),
         regions=np.stack([steps[at].regions[picture, beam] for at, beam in enumerate(before)]),
         sentinel=np.stack([steps[at].sentinel[picture, beam] for at, beam in enumerate(before)]),
-        score=float(scores[order[0]]),
-        rivals=tuple(
-            Rival(sentence, float(scores[place]))
-            for sentence, place in zip(written[1:], order[1:], strict=True)
-            if scores[place] > -math.inf
-        ),
+        score=float(scores[order[winner]]),
+        rivals=tuple(Rival(written[at], float(scores[order[at]])) for at in rivals),
     )
+
+
+def _repeats(words: Sequence[int]) -> bool:
+    """Whether three words in a row stand there twice."""
+    phrases = [*zip(words, words[1:], words[2:], strict=False)]
+    return len({*phrases}) < len(phrases)
 
 
 def _path(steps: list[Written], picture: int, length: int, beam: int) -> list[int]:

@@ -2,14 +2,16 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from core.model import Decoder, Scene
 from core.model_config import ModelConfig
-from core.network import Sight, blind_log_probs
+from core.network import Sight, Written, blind_log_probs
 from core.search import RIVALS, Hypothesis, beam_search
 from core.vocabulary import Vocabulary
 from tests.decoder_networks import DecoderNetwork, only, sight_of
@@ -137,6 +139,35 @@ def test_no_word_stands_straight_after_itself() -> None:
         assert all(one != other for one, other in itertools.pairwise(hypothesis.words))
 
 
+def test_what_says_three_words_twice_does_not_win_against_what_does_not() -> None:
+    # A decoder that goes round in a circle: 4, 5, 6, 4, 5, 6, ...
+    decoder, _, sight = random_search(0, pictures=5)
+    network = Circling(decoder)
+    for hypothesis in beam_search(network, sight, 3, max_words=8, length_norm=0.7):
+        assert hypothesis.words in ((4, 5, 6), (4, 5, 6, 4), (4, 5, 6, 4, 5))
+        assert (4, 5, 6) * 2 in [rival.words[:6] for rival in hypothesis.rivals]
+        assert hypothesis.rivals[0].score > hypothesis.score
+
+
+class Circling(DecoderNetwork):
+    """Writes its three words in turn, and would rather not end."""
+
+    def write(self, sight: Sight, words: np.ndarray, *arrays: np.ndarray) -> Written:
+        step = super().write(sight, words, *arrays)
+        totals = arrays[0]
+        following = np.where((words >= 4) & (words < 6), words + 1, 4)
+        log_probs = np.full_like(totals, -0.01)
+        order = np.argsort(-totals, axis=1, kind="stable")
+        return replace(
+            step,
+            totals=np.take_along_axis(totals + log_probs, order, 1),
+            parents=order,
+            words=np.take_along_axis(following, order, 1),
+            log_probs=log_probs,
+            ends=np.full_like(totals, -2.0),
+        )
+
+
 def test_a_sentence_has_at_least_one_word() -> None:
     assert {len(hypothesis.words) for hypothesis in tempted(Vocabulary.end)} == {1}
 
@@ -145,8 +176,8 @@ def test_a_sentence_has_no_more_words_than_allowed() -> None:
     decoder, _, sight = random_search(0)
     decoder.bias[Vocabulary.end] -= 30
     # Where every length is equally good per word, the longest has the end's price spread widest.
-    found = search(decoder, sight, 3, max_words=6, length_norm=1)
-    assert {len(hypothesis.words) for hypothesis in found} == {6}
+    found = search(decoder, sight, 3, max_words=4, length_norm=1)
+    assert {len(hypothesis.words) for hypothesis in found} == {4}
 
 
 def test_more_beams_than_sentences() -> None:
