@@ -327,7 +327,7 @@ def _train(options: argparse.Namespace) -> int:
     from training.config import read_config
     from training.train import train
 
-    best = train(read_config(options.config), options.resume)
+    best = train(read_config(options.config), options.resume, options.config)
     if os.environ.get("RANK", "0") == "0":  # of torchrun's processes, one tells it
         _tell(f"The best model is in {best}.")
     return 0

@@ -10,17 +10,19 @@ import pytest
 import torch
 from PIL import Image
 
-from core.errors import PictureError
+from core.errors import PictureError, SeesayError
 from core.model import Encoder, as_regions, without_head
 from core.picture import open_picture
 from core.preprocess import squeeze_many
 from core.vocabulary import Vocabulary
 from tests.tiny_sets import draw, lively_cnn, shapes
-from training.batches import Batches, plan_epoch
+from training.batches import Batch, Batches, plan_epoch
+from training.cache import RowCache
 from training.data import Example, load_split
 from training.distributed import Group
 from training.features import FeatureCache
 from training.pictures import Squares, Views, load_ahead, load_square, load_varied
+from training.pixels import PixelCache
 
 SIDE = 64
 ALONE = Group(torch.device("cpu"))
@@ -65,7 +67,7 @@ def test_plan_shows_pictures_by_their_weights() -> None:
 def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
     vocabulary = vocabulary_of(examples)
     plan = [[4, 0, 7], [1]]
-    batches = Batches(examples, vocabulary, plan, SIDE, "seed", 1.0, ALONE)
+    batches = Batches(examples, vocabulary, plan, None, SIDE, "seed", 1.0, ALONE)
     assert len(batches) == 2
     batch = batches[0]
     assert batch.inputs.dtype == torch.uint8
@@ -84,7 +86,9 @@ def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
 def test_batches_are_the_same_for_the_same_seed(examples: list[Example]) -> None:
     def inputs(seed: str) -> torch.Tensor:
         plan = [[0, 1, 2, 3, 4, 5, 6, 7]]
-        return Batches(examples, vocabulary_of(examples), plan, SIDE, seed, 0.7, ALONE)[0].inputs
+        return Batches(examples, vocabulary_of(examples), plan, None, SIDE, seed, 0.7, ALONE)[
+            0
+        ].inputs
 
     assert torch.equal(inputs("1/1/0"), inputs("1/1/0"))
     assert not torch.equal(inputs("1/1/0"), inputs("1/1/1"))
@@ -206,6 +210,60 @@ def test_cache_whose_files_were_deleted_is_made_anew(
         file.unlink()
     again = FeatureCache(Views(examples, SIDE), encoder, tmp_path, ALONE).get([0, 8], [0, 1])
     assert torch.equal(again, first)
+
+
+def test_cached_pictures_are_those_on_disk_decoded_once(tmp_path: Path) -> None:
+    examples = load_split(shapes(tmp_path / "shapes", train=6), "train")
+    expected = [load_square(example.path, 80) for example in examples]
+    # So large that a crop of four fifths has the model's size.
+    cache = PixelCache(examples, SIDE, 0.8, tmp_path / "pixels", ALONE)
+    for index, square in enumerate(expected):
+        assert np.array_equal(cache.get(index).transpose(2, 0, 1), square)
+    for example in examples:
+        example.path.unlink()
+    used_again = PixelCache(examples, SIDE, 0.8, tmp_path / "pixels", ALONE)
+    assert np.array_equal(used_again.get(5), cache.get(5))
+
+
+def test_batches_of_cached_pictures_are_cropped_and_mirrored_as_those_decoded_each_time(
+    examples: list[Example], tmp_path: Path
+) -> None:
+    vocabulary, plan = vocabulary_of(examples), [[*range(8)]]
+    cache = PixelCache(examples, SIDE, 0.7, tmp_path, ALONE)
+
+    def inputs(source: PixelCache | None, seed: str) -> torch.Tensor:
+        return Batches(examples, vocabulary, plan, source, SIDE, seed, 0.7, ALONE)[0].inputs.float()
+
+    cached, decoded, other = inputs(cache, "1"), inputs(None, "1"), inputs(cache, "2")
+    assert cached.shape == decoded.shape
+    # Squeezed before the crop or after it, which makes edges a little softer.
+    assert (cached - decoded).abs().mean() < 3
+    assert (cached - other).abs().mean() > 10
+
+
+def test_processes_share_a_batch_as_one_would_see_it(examples: list[Example]) -> None:
+    vocabulary, plan = vocabulary_of(examples), [[3, 1, 4, 0, 5], [2]]
+
+    def batch(number: int, rank: int, size: int) -> Batch:
+        group = Group(torch.device("cpu"), rank, size)
+        return Batches(examples, vocabulary, plan, None, SIDE, "1", 0.7, group)[number]
+
+    whole, *parts = batch(0, 0, 1), batch(0, 0, 2), batch(0, 1, 2)
+    assert [part.places for part in parts] == [[0, 2, 4], [1, 3]]
+    for part in parts:
+        assert not part.spare
+        assert torch.equal(part.inputs, whole.inputs[part.places])
+    assert sum(len(part.words) for part in parts) == len(whole.words)
+    # One of them has nothing to do: it is given a picture that does not count.
+    assert [batch(1, rank, 2).spare for rank in (0, 1)] == [False, True]
+    assert torch.equal(batch(1, 1, 2).inputs, batch(1, 0, 2).inputs)
+
+
+def test_cache_that_the_disk_cannot_hold(tmp_path: Path) -> None:
+    cache = RowCache(tmp_path, "large", 2, (10**9, 10**9), np.uint8)
+    with pytest.raises(SeesayError, match="make room"):
+        cache.fill(lambda indices: [], ALONE, "nothing")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_damaged_picture_is_told_in_one_sentence_by_the_loaders_process(tmp_path: Path) -> None:

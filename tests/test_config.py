@@ -47,6 +47,9 @@ def test_good_file(tmp_path: Path) -> None:
     assert [(stage.name, stage.learning_rate) for stage in config.stages] == [("decoder", 1)]
     assert config.model == {"hidden": 16, "heads": 2}
     assert config.weights is None
+    assert config.cache_pictures
+    file.write_text("cache_pictures = false\n" + GOOD)
+    assert not read_config(file).cache_pictures
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.toml")), ids=lambda file: file.stem)
@@ -104,6 +107,7 @@ def test_no_toml(tmp_path: Path) -> None:
         ("hidden = 16", "own_layers = 4", "own_layers"),
         ('name = "tiny"', 'name = "tiny"\nown_layers = -1', "own_layers"),
         ("batch = 2", "batch = 2\nviews = 0", "views"),
+        ('name = "tiny"', 'name = "tiny"\ncache_pictures = 1', "cache_pictures"),
         ("batch = 2", "batch = 2\nkeep = 1", "encoder_learning_rate"),
         ("batch = 2", "batch = 2\nencoder_learning_rate = 1\nkeep = -1", "keep"),
         ("[[stage]]", '[[data]]\nfolder = "elsewhere/shapes"\n\n[[stage]]', "same name"),

@@ -20,7 +20,16 @@ from core.model_file import load_model
 from core.picture import open_picture
 from core.preprocess import squeeze_many
 from core.vocabulary import Vocabulary
-from tests.tiny_runs import ENCODER, SIDE, progress, rows, write_config, write_weights
+from tests.tiny_runs import (
+    ENCODER,
+    SIDE,
+    curves,
+    progress,
+    rows,
+    starts,
+    write_config,
+    write_weights,
+)
 from tests.tiny_sets import entry, karpathy, shapes
 from training.config import TrainConfig, read_config
 from training.data import load_split
@@ -392,6 +401,12 @@ def test_killed_and_resumed_run_ends_like_an_uninterrupted_one(
     assert figures(killed) == figures(whole)
     assert len(figures(whole)) == 4
     assert float(figures(whole)[-1]["loss"]) < float(figures(whole)[0]["loss"])
+    assert len(starts(folder)) == 3
+    # Nothing is shown twice, and nothing got lost.
+    shown, expected_curves = curves(folder), curves(whole.parent / "run")
+    for name in shown.keys() - {"epoch/seconds"}:
+        assert shown[name] == expected_curves[name], name
+    assert shown.keys() == expected_curves.keys()
     for name in ("last.safetensors", "best/model.safetensors"):
         expected = load_file(whole.parent / "run" / name)
         found = load_file(folder / name)

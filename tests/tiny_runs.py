@@ -75,3 +75,21 @@ def progress(folder: Path) -> dict[str, Any]:
     with safe_open(folder / "last.safetensors", "pt") as file:
         found: dict[str, Any] = json.loads(file.metadata()["progress"])
     return found
+
+
+def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard shows of a run, by name: the places and values of each curve."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    return {
+        tag: [(event.step, event.value) for event in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+
+
+def starts(folder: Path) -> list[dict[str, Any]]:
+    """What is recorded of each start of a run."""
+    found: list[dict[str, Any]] = json.loads((folder / "run.json").read_text())["starts"]
+    return found

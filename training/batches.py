@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from core.picture import open_picture
 from core.search import MAX_WORDS
 from core.vocabulary import Vocabulary
 from training.data import Example
 from training.distributed import Group
 from training.features import FeatureCache
-from training.pictures import load_varied
+from training.pictures import vary
+from training.pixels import PixelCache
+
+# Where inputs come from; None decodes the picture each time.
+Source = FeatureCache | PixelCache | None
 
 # A few rambling sentences would stretch the padding of every batch: they are cut, with <start>,
 # to what a search may write.
@@ -66,7 +71,8 @@ class Batches(Dataset[Batch]):
         examples: all pictures with their sentences.
         vocabulary: of the decoder.
         plan: indices of each batch's pictures.
-        source: cached features, or the side in pixels of pictures to be loaded.
+        source: cached features, cached pictures, or none.
+        side: of the squares that are made of pictures, in pixels.
         seed: of mirroring and cropping.
         smallest_crop: see ``StageConfig``.
         group: of the processes that have a share of each batch.
@@ -77,14 +83,15 @@ class Batches(Dataset[Batch]):
         examples: Sequence[Example],
         vocabulary: Vocabulary,
         plan: Sequence[Sequence[int]],
-        source: FeatureCache | int,
+        source: Source,
+        side: int,
         seed: str,
         smallest_crop: float,
         group: Group,
     ) -> None:
         self.examples, self.vocabulary, self.plan = examples, vocabulary, plan
-        self.source, self.seed, self.smallest_crop = source, seed, smallest_crop
-        self.group = group
+        self.source, self.side, self.group = source, side, group
+        self.seed, self.smallest_crop = seed, smallest_crop
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -115,8 +122,12 @@ class Batches(Dataset[Batch]):
         squares = []
         for place in places:
             example = self.examples[indices[place]]
-            varied = load_varied(
-                example.path, self.source, f"{seed}/{place}", example.flippable, self.smallest_crop
+            if self.source is not None:
+                pixels = self.source.get(indices[place])
+            else:
+                pixels = open_picture(example.path).pixels
+            varied = vary(
+                pixels, self.side, f"{seed}/{place}", example.flippable, self.smallest_crop
             )
             squares.append(torch.from_numpy(varied))
         return torch.stack(squares)

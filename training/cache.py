@@ -5,6 +5,7 @@ every process and machine that sees the same folder.
 """
 
 import io
+import math
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from core.errors import SeesayError
-from core.model_file import replace_file
+from core.model_folder import replace_file
 from training.distributed import Group
 
 _PIECE = 64 * 2**20  # bytes; a kill loses no more work than that
@@ -36,7 +37,7 @@ class RowCache:
         self, folder: Path, name: str, rows: int, shape: tuple[int, ...], dtype: type[np.generic]
     ) -> None:
         self.folder, self.name, self.rows, self.shape = folder, name, rows, shape
-        self.row_bytes = np.empty(shape, dtype).nbytes
+        self.row_bytes = math.prod(shape) * np.dtype(dtype).itemsize
         self.in_piece = max(1, _PIECE // self.row_bytes)
         self.pieces = range(-(-rows // self.in_piece))
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from core.errors import SeesayError
-from core.model_file import replace_file
+from core.model_folder import replace_file
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Progress:
 
     Attributes:
         stage, epoch, step: of the next training step, counted from 0.
+        steps: done in the whole run.
         loss_sum, loss_words: of the epoch so far.
         seconds: spent in training, over all restarts.
         best: highest mean CIDEr on ``val`` so far.
@@ -31,11 +32,17 @@ class Progress:
     stage: int = 0
     epoch: int = 0
     step: int = 0
+    steps: int = 0
     loss_sum: float = 0.0
     loss_words: float = 0
     seconds: float = 0.0
     best: float = -1.0
     rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def place(self) -> int:
+        """Number of what was done so far, steps and scored epochs alike."""
+        return self.steps + len(self.rows)
 
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:

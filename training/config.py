@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 import torch
 
 from core.errors import SeesayError
-from core.model import ModelConfig
+from core.model_config import ModelConfig
 from core.vocabulary import SPECIALS
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ _KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
     str | None: ((str,), "text in quotes"),
     int: ((int,), "a whole number"),
     float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
 }
 
 
@@ -98,6 +99,8 @@ class TrainConfig:
         weight_decay: of AdamW (Loshchilov and Hutter, 2019).
         clip: largest norm of a step's gradient.
         precision: ``float32``, or ``bfloat16`` for autocast.
+        cache_pictures: keep the decoded pictures on disk for stages in which every layer of the
+            encoder learns; quicker, but for the room that it takes (see ``pixels.py``).
         checkpoint_every: steps between two checkpoints inside an epoch.
         beam: of the search that is scored on ``val``.
     """
@@ -117,6 +120,7 @@ class TrainConfig:
     weight_decay: float = 0.01
     clip: float = 2.0
     precision: str = "float32"
+    cache_pictures: bool = True
     checkpoint_every: int = 200
     beam: int = 3
 
@@ -169,7 +173,8 @@ def _build(kind: type[T], entries: Mapping[str, Any], path: Path) -> T:
     for name, value in entries.items():
         _check(name in hints, path, f"there is no entry {name!r}; see the docstrings of {_HERE}")
         kinds, described = _KINDS.get(hints[name], ((object,), ""))
-        fits = isinstance(value, kinds) and not isinstance(value, bool)
+        # To isinstance, True is an int.
+        fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
         _check(fits, path, f"{name} must be {described}, not {value!r}")
     for field in fields(kind):  # type: ignore[arg-type]
         needed = field.default is MISSING and field.name not in entries

@@ -24,22 +24,28 @@ def load_square(path: Path, side: int) -> np.ndarray:
 
 
 def load_varied(path: Path, side: int, seed: str, flippable: bool, smallest: float) -> np.ndarray:
+    """A picture as `vary` gives it; PictureError where it cannot be read."""
+    return vary(open_picture(path).pixels, side, seed, flippable, smallest)
+
+
+def vary(pixels: np.ndarray, side: int, seed: str, flippable: bool, smallest: float) -> np.ndarray:
     """A picture cropped at random, sometimes mirrored, (3, side, side) uint8.
 
     Args:
-        path: of the picture.
+        pixels: (height, width, 3) uint8.
         side: of the square, in pixels.
         seed: the same seed gives the same crop.
         flippable: whether it may be mirrored.
         smallest: share of width and of height that a crop keeps at least; 1 keeps everything.
     """
     chance = random.Random(seed)
-    pixels = open_picture(path).pixels
     height, width = pixels.shape[:2]
     crop_height = max(1, round(height * chance.uniform(smallest, 1)))
     crop_width = max(1, round(width * chance.uniform(smallest, 1)))
-    top = chance.randint(0, height - crop_height)
-    left = chance.randint(0, width - crop_width)
+    # Not by randint, whose use of random bits depends on the size: cached at another size, a
+    # picture is cropped and mirrored alike.
+    top = round(chance.uniform(0, height - crop_height))
+    left = round(chance.uniform(0, width - crop_width))
     square = squeeze(pixels[top : top + crop_height, left : left + crop_width], side)
     if flippable and chance.random() < 0.5:
         square = np.ascontiguousarray(square[:, :, ::-1])

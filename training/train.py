@@ -17,10 +17,12 @@ from torch.utils.data import Subset
 from tqdm import tqdm
 
 from core.errors import SeesayError
-from core.model import CaptionModel, ModelConfig, build_cnn, without_head
+from core.model import CaptionModel, build_cnn, without_head
+from core.model_config import ModelConfig
 from core.model_file import load_model, save_model
 from core.vocabulary import Vocabulary
-from training.batches import Batches, plan_epoch
+from training.batches import Batches, Source, plan_epoch
+from training.board import Board
 from training.checkpoint import (
     Progress,
     load_checkpoint,
@@ -37,11 +39,14 @@ from training.keep import Teacher, add_recogniser
 from training.log import write_log
 from training.objective import Objective
 from training.pictures import Views, load_ahead
+from training.pixels import PixelCache
 from training.precision import usable_precision
+from training.record import write_record
+from training.samples import choose, draw_samples
 from training.validate import validate
 
 
-def train(config: TrainConfig, resume: bool = False) -> Path:
+def train(config: TrainConfig, resume: bool = False, recipe: Path | None = None) -> Path:
     """Run all stages; give the folder of the best model by mean CIDEr on the ``val`` splits.
 
     A run can be killed at any time: with ``resume`` it goes on from its last checkpoint and ends
@@ -51,13 +56,14 @@ def train(config: TrainConfig, resume: bool = False) -> Path:
     Args:
         config: of the run.
         resume: go on from ``last.safetensors`` in the run's output folder.
+        recipe: the file that `config` was read from, to be copied there.
 
     Raises:
         SeesayError: if data, weights or checkpoint are missing or do not fit, or if without
             ``resume`` the output folder holds a run already; or if another process has ended.
     """
     with join() as group:
-        return Trainer(config, group).run(resume)
+        return Trainer(config, group).run(resume, recipe)
 
 
 class Trainer:
@@ -92,6 +98,7 @@ class Trainer:
             self.teacher.to(group.device)
         self.model.to(group.device)
         self.progress = Progress()
+        self.board: Board | None = None  # of the process that writes
 
     def _start(self) -> tuple[CaptionModel, Vocabulary]:
         """A trained model to go on from, or a new one with an encoder that knows ImageNet."""
@@ -128,7 +135,7 @@ class Trainer:
                 ) from error
         return cnn
 
-    def run(self, resume: bool) -> Path:
+    def run(self, resume: bool, recipe: Path | None) -> Path:
         """Train until the last stage is done."""
         checkpoint = self.output / "last.safetensors"
         state: dict[int, dict[str, Tensor]] = {}
@@ -141,11 +148,17 @@ class Trainer:
                 "output folder."
             )
         self.output.mkdir(parents=True, exist_ok=True)
+        if self.group.first:
+            resumed = self.progress if resume else None
+            write_record(self.output, self.config, recipe, self.examples, self.group, resumed)
+            self.board = Board(self.output, self.progress.place)
         while self.progress.stage < len(self.config.stages):
             self._run_stage(self.config.stages[self.progress.stage], state)
             state = {}
             self.progress.stage += 1
             self.progress.epoch = self.progress.step = 0
+        if self.board is not None:
+            self.board.close()
         return self.output / "best"
 
     def _run_stage(self, stage: StageConfig, state: dict[int, dict[str, Tensor]]) -> None:
@@ -153,10 +166,11 @@ class Trainer:
         heads = [*model.decoder.parameters()]
         if model.recogniser is not None and not model.config.own_layers:
             heads += model.recogniser.parameters()
-        parts = [{"params": heads, "rate": stage.learning_rate}]
+        parts = [{"params": heads, "rate": stage.learning_rate, "name": "decoder"}]
         if stage.encoder_learning_rate:
             layers = model.encoder.split()[1] if model.config.own_layers else model.encoder
-            parts.append({"params": [*layers.parameters()], "rate": stage.encoder_learning_rate})
+            rate = stage.encoder_learning_rate
+            parts.append({"params": [*layers.parameters()], "rate": rate, "name": "encoder"})
         source = self._source(stage)
         optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
         restore_optimizer(optimizer, state)
@@ -172,15 +186,19 @@ class Trainer:
             self._finish_epoch(stage)
             self._save(optimizer)
 
-    def _source(self, stage: StageConfig) -> FeatureCache | int:
-        """Where a stage's inputs come from: features of what is frozen, or pictures of a size."""
-        model, side = self.model, self.model.config.image_size
+    def _source(self, stage: StageConfig) -> Source:
+        """Where a stage's inputs come from: features of what is frozen, or pictures."""
+        model, side, folder = self.model, self.model.config.image_size, self.output.parent
         if stage.encoder_learning_rate and not model.config.own_layers:
-            return side
+            if not self.config.cache_pictures:
+                return None
+            return PixelCache(
+                self.examples, side, stage.smallest_crop, folder / "pixels", self.group
+            )
         return FeatureCache(
             Views(self.examples, side, stage.views, stage.smallest_crop),
             model.encoder,
-            self.output.parent / "features",
+            folder / "features",
             self.group,
             shared=stage.encoder_learning_rate > 0,
             precision=self.dtype,
@@ -209,7 +227,7 @@ class Trainer:
     def _run_epoch(
         self,
         stage: StageConfig,
-        source: FeatureCache | int,
+        source: Source,
         objective: nn.Module,
         optimizer: Optimizer,
     ) -> None:
@@ -217,7 +235,14 @@ class Trainer:
         place = f"{config.seed}/{progress.stage}/{progress.epoch}"
         plan = plan_epoch(self.weights, stage.batch, place)
         batches = Batches(
-            self.examples, self.vocabulary, plan, source, place, stage.smallest_crop, group
+            self.examples,
+            self.vocabulary,
+            plan,
+            source,
+            self.model.config.image_size,
+            place,
+            stage.smallest_crop,
+            group,
         )
         rest = Subset(batches, range(progress.step, len(plan)))
         self.model.train()
@@ -251,7 +276,11 @@ class Trainer:
                 optimizer.step()
                 progress.loss_sum += loss.total
                 progress.loss_words += loss.count
+                if self.board is not None:
+                    rates = {part["name"]: part["lr"] for part in optimizer.param_groups}
+                    self.board.step(progress.place, loss.total / loss.count, rates)
                 progress.step += 1
+                progress.steps += 1
                 bar.set_postfix(loss=f"{progress.loss_sum / progress.loss_words:.3f}")
                 bar.update()
                 if progress.step % config.checkpoint_every == 0:
@@ -286,36 +315,44 @@ class Trainer:
             self.config.beam,
             self.answers,
             self.group,
-            self.dtype,
         )
-        if self.group.first:
-            self._report(stage, *scores)
+        if self.board is not None:
+            self._report(stage, *scores, self.board)
         progress = self.progress
         progress.epoch += 1
         progress.step, progress.loss_sum, progress.loss_words = 0, 0.0, 0
 
-    def _report(self, stage: StageConfig, ciders: dict[str, float], same: dict[str, float]) -> None:
+    def _report(
+        self,
+        stage: StageConfig,
+        ciders: dict[str, float],
+        same: dict[str, float],
+        board: Board,
+    ) -> None:
         progress = self.progress
         mean = sum(ciders.values()) / len(ciders)
-        progress.rows.append(
-            {
-                "stage": stage.name,
-                "epoch": progress.epoch + 1,
-                "loss": round(progress.loss_sum / progress.loss_words, 4),
-                **{f"cider_{name}": round(value, 2) for name, value in ciders.items()},
-                "cider_mean": round(mean, 2),
-                **{f"same_{name}": round(value, 2) for name, value in same.items()},
-                "seconds": round(progress.seconds),
-            }
-        )
-        tqdm.write("  ".join(f"{key} {value}" for key, value in progress.rows[-1].items()))
+        row = {
+            "stage": stage.name,
+            "epoch": progress.epoch + 1,
+            "loss": round(progress.loss_sum / progress.loss_words, 4),
+            **{f"cider_{name}": round(value, 2) for name, value in ciders.items()},
+            "cider_mean": round(mean, 2),
+            **{f"same_{name}": round(value, 2) for name, value in same.items()},
+            "seconds": round(progress.seconds),
+        }
+        tqdm.write("  ".join(f"{key} {value}" for key, value in row.items()))
+        sheet = draw_samples(self.model, self.vocabulary, choose(self.val), self.config.beam)
+        board.epoch(progress.place, len(progress.rows) + 1, row, sheet)
+        progress.rows.append(row)
         write_log(self.output, progress.rows)
         if mean > progress.best:
             progress.best = mean
             save_model(self.model, self.vocabulary, self.output / "best", self._facts())
 
     def _save(self, optimizer: Optimizer) -> None:
-        if self.group.first:
+        if self.board is not None:
+            # First, lest what was before the checkpoint is lost with a kill.
+            self.board.flush()
             save_checkpoint(self.output / "last.safetensors", self.model, optimizer, self.progress)
 
     def _facts(self) -> dict[str, Any]:

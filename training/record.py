@@ -1,0 +1,115 @@
+"""What a run was made with, so that it can be repeated: recipe, data, code and machine."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import SeesayError
+from core.model_folder import WEIGHTS, replace_file
+from training.checkpoint import Progress
+from training.config import TrainConfig
+from training.data import Example
+from training.distributed import Group
+
+_PACKAGES = ("seesay", "torch", "torchvision", "numpy", "pillow")
+
+
+def write_record(
+    folder: Path,
+    config: TrainConfig,
+    recipe: Path | None,
+    examples: Sequence[Example],
+    group: Group,
+    resumed: Progress | None,
+) -> None:
+    """Write ``run.json``, with an entry for each start of the run, and copy the recipe.
+
+    Args:
+        folder: of the run.
+        config: as it is read, defaults included.
+        recipe: the TOML file, kept as ``recipe.toml``; None where there is none.
+        examples: of training.
+        group: of the processes.
+        resumed: how far the run was; None at its beginning.
+
+    Raises:
+        SeesayError: if the record of a run that goes on is damaged.
+    """
+    path = folder / "run.json"
+    starts: list[dict[str, Any]] = []
+    if resumed is not None and path.exists():
+        try:
+            starts = json.loads(path.read_text(encoding="utf-8"))["starts"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SeesayError(f"{path} is damaged; delete it, the run goes on without.") from error
+    at = None
+    if resumed is not None:
+        at = {"stage": resumed.stage, "epoch": resumed.epoch, "step": resumed.step}
+    files = [Path(config.weights)] if config.weights is not None else []
+    files += [Path(config.start) / WEIGHTS] if config.start is not None else []
+    start = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "resumed_at": at,
+        "config": asdict(config),
+        "data": _summary(examples),
+        "sha256": {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+        "git": _revision(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": platform.platform(),
+        "device": _device(group.device),
+        "processes": group.size,
+        "threads": torch.get_num_threads(),
+    }
+    replace_file(path, json.dumps({"starts": [*starts, start]}, indent=2).encode())
+    if recipe is not None:
+        replace_file(folder / "recipe.toml", recipe.read_bytes())
+
+
+def _summary(examples: Sequence[Example]) -> dict[str, Any]:
+    """Of names and sentences; to read all pictures would take too long."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update("\n".join([example.path.name, *example.sentences, ""]).encode())
+    sentences = sum(len(example.sentences) for example in examples)
+    return {"pictures": len(examples), "sentences": sentences, "sha256": digest.hexdigest()}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # such as Seesay, run from its folder
+            found[package] = "not installed"
+    return found
+
+
+def _device(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return device.type
+
+
+def _revision() -> dict[str, Any] | None:
+    """Of this code, and whether anything was changed since; None where Git does not know it."""
+    here = Path(__file__).resolve()
+
+    def git(*command: str) -> str:
+        call = ["git", "-C", str(here.parent), *command]
+        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        # Seesay may be installed below a folder that belongs to another project.
+        git("ls-files", "--error-unmatch", here.name)
+        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
