@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import ray
-import torch
 from ray.exceptions import RayError, RayTaskError
 from tqdm import tqdm
 
@@ -37,9 +36,8 @@ class Worker:
         self, folder: Path, model: Path | None, device: str, beam: int, text: bool, where: bool
     ) -> tuple[str, str]:
         """Get ready; gives Ray's name for the machine, and the machine's own."""
-        # Other workers have the other processors.
+        # Other workers have the other processors; onnxruntime is told so, and torch heeds it.
         os.environ["OMP_NUM_THREADS"] = "1"
-        torch.set_num_threads(1)
         cv2.setNumThreads(1)
         self._folder = folder
         self._engine = LocalEngine(Captioner.load(model, device), beam, text, where)

@@ -25,6 +25,7 @@ from core.preprocess import PREPROCESSING
 from core.vocabulary import Vocabulary
 
 _SCALE = ":scale"
+_IN_8_BITS = ("recogniser.", "decoder.embed.")
 
 
 def save_model(
@@ -32,9 +33,9 @@ def save_model(
 ) -> None:
     """Write a model that ``load_model`` reads.
 
-    Matrices and kernels are kept in half precision, those of the second head in 8 bits with a scale
-    for each row; vectors (biases, batch norms), which cost nothing and may leave half precision's
-    range, as they are.
+    Matrices and kernels are kept in half precision, word embeddings and the second head in 8 bits
+    with a scale for each row; vectors (biases, batch norms), which cost nothing and may leave half
+    precision's range, as they are.
 
     Args:
         model: to be saved; not changed.
@@ -47,7 +48,7 @@ def save_model(
     tensors: dict[str, Tensor] = {}
     for name, tensor in model.state_dict().items():
         tensor = tensor.detach().cpu().contiguous()
-        if tensor.ndim > 1 and name.startswith("recogniser."):
+        if tensor.ndim > 1 and name.startswith(_IN_8_BITS):
             tensors[name], tensors[name + _SCALE] = _to_8_bits(tensor)
         else:
             tensors[name] = tensor.half() if tensor.ndim > 1 else tensor

@@ -22,15 +22,11 @@ from typing import Any
 import numpy as np
 
 from core.confidence import FAR, LONG_EVIDENCE, Confidence, Term, weigh
-from core.device import choose_device
 from core.errors import SeesayError
-from core.model import CaptionModel
-from core.model_file import load_model
-from core.model_folder import CONFIG, replace_file
-from core.network import blind_log_probs
+from core.model_folder import CONFIG, ModelFolder, read_model_folder, replace_file
+from core.network import Network, blind_log_probs, load_network
 from core.search import beam_search
-from core.torch_network import TorchNetwork
-from core.vocabulary import Vocabulary, tokenize
+from core.vocabulary import tokenize
 from training.data import DataError, Example, load_split
 from training.judgements import Experts
 from training.logistic import fit_logistic
@@ -85,13 +81,13 @@ def calibrate(model: Path, data: Path) -> dict[str, Any]:
     Raises:
         SeesayError: if the model or the data are missing or damaged.
     """
-    network, vocabulary, _ = load_model(model)
-    network = network.to(choose_device("auto"))
+    folder = read_model_folder(model)
+    network = load_network(folder)
     experts = Experts(data / "flickr8k")
     sets = []
     for split, most in (("train", _TRAIN_PICTURES), ("val", None)):
         examples = load_split(data / "flickr8k", split)[:most]
-        drafts = describe(network, vocabulary, examples)
+        drafts = describe(network, folder, examples)
         sentences = [" ".join(draft.words) for draft in drafts]
         right = experts.accept(sentences, [example.sentences for example in examples])
         sets.append(
@@ -102,27 +98,24 @@ def calibrate(model: Path, data: Path) -> dict[str, Any]:
         rooms = [one for one in load_split(data / "rooms", "val") if one.category]
         sets[-1] = [
             replace(draft, right=names(draft.words, room.category or ""))
-            for draft, room in zip(describe(network, vocabulary, rooms), rooms, strict=True)
+            for draft, room in zip(describe(network, folder, rooms), rooms, strict=True)
         ]
     confidence, found = fit(*sets)
     write_confidence(model, confidence)
     return found
 
 
-def describe(
-    model: CaptionModel, vocabulary: Vocabulary, examples: Sequence[Example]
-) -> list[Sample]:
+def describe(network: Network, folder: ModelFolder, examples: Sequence[Example]) -> list[Sample]:
     """The model's sentence for each picture, not yet judged."""
     samples: list[Sample] = []
-    network = TorchNetwork(model)
-    squares = Squares([example.path for example in examples], model.config.image_size)
+    squares = Squares([example.path for example in examples], folder.architecture.image_size)
     for pixels in load_ahead(squares, _BATCH):
         sight = network.see(pixels.numpy())
         found = beam_search(network, sight, BEAM)
         blind = blind_log_probs(network, sight, [hypothesis.words for hypothesis in found])
         summaries = sight.summary.astype(np.float64)
         for hypothesis, log_probs, summary in zip(found, blind, summaries, strict=True):
-            words = vocabulary.decode(hypothesis.words)
+            words = folder.vocabulary.decode(hypothesis.words)
             samples.append(Sample(words, weigh(hypothesis, words, log_probs), summary, False))
     return samples
 

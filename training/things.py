@@ -24,10 +24,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.caption import Thing
-from core.errors import SeesayError
-from core.model import CaptionModel, build_cnn
-from core.model_file import load_model
-from core.model_folder import replace_file
+from core.model import Encoder, build_cnn
+from core.model_config import ModelConfig
+from core.model_folder import read_model_folder, replace_file
+from core.network import Network, load_network
 from core.paths import RESOURCES
 from core.things import LEAST, SURE, beliefs, log_odds, narrowing, things, tree
 from training.data import Example, load_split
@@ -51,18 +51,17 @@ class Row:
     mentioned: bool
 
 
-@torch.inference_mode()
-def answers(model: CaptionModel, examples: Sequence[Example]) -> np.ndarray:
+def answers(network: Network, side: int, examples: Sequence[Example]) -> np.ndarray:
     """Logits of the second head for each picture, (pictures, classes).
 
-    Raises:
-        SeesayError: if the model has no second head.
+    Args:
+        network: with such a head.
+        side: of the squares that it sees, in pixels.
+        examples: the pictures.
     """
-    if model.recogniser is None:
-        raise SeesayError("This model names no things; train it with `own_layers`.")
-    squares = Squares([example.path for example in examples], model.config.image_size)
-    batches = load_ahead(squares, _BATCH)
-    return torch.cat([model.recognise(model.encoder.share(pixels)) for pixels in batches]).numpy()
+    squares = Squares([example.path for example in examples], side)
+    seen = (network.see(pixels.numpy()) for pixels in load_ahead(squares, _BATCH))
+    return np.concatenate([sight.answers for sight in seen])
 
 
 def rows(data: str, examples: Sequence[Example], logits: np.ndarray) -> list[Row]:
@@ -185,26 +184,32 @@ def main() -> None:
         "--original", type=Path, help="ImageNet weights of the encoder, to compare the answers with"
     )
     options = parser.parse_args()
-    model, _, _ = load_model(options.model)
+    folder = read_model_folder(options.model)
+    if not folder.architecture.classes:
+        raise SystemExit("This model names no things; train it with `own_layers`.")
+    network, side = load_network(folder), folder.architecture.image_size
     sets = {folder.name: load_split(folder, options.split) for folder in options.data}
-    logits = {name: answers(model, examples) for name, examples in sets.items()}
+    logits = {name: answers(network, side, examples) for name, examples in sets.items()}
     if options.fit:
         calibrate(sets, logits)
     for name, examples in sets.items():
         print(f"{name}: {report(examples, logits[name])}")
         if options.original:
-            same = agreement(model, options.original, examples, logits[name])
+            same = agreement(folder.architecture, options.original, examples, logits[name])
             print(f"same top answer as the original classifier: {same:.1%}")
         print()
 
 
 def agreement(
-    model: CaptionModel, weights: Path, examples: Sequence[Example], logits: np.ndarray
+    architecture: ModelConfig, weights: Path, examples: Sequence[Example], logits: np.ndarray
 ) -> float:
     """Share of the pictures whose likeliest class is that of the original classifier."""
-    cnn = build_cnn(model.config.encoder)
+    cnn = build_cnn(architecture.encoder)
     cnn.load_state_dict(load_file(weights))
-    top = Teacher(cnn).top_answers(model.encoder, model.config.image_size, {"": examples})[""]
+    encoder = Encoder(
+        architecture.encoder, architecture.image_size
+    )  # of which it asks how to scale
+    top = Teacher(cnn).top_answers(encoder, architecture.image_size, {"": examples})[""]
     return float((logits.argmax(axis=1) == np.array(top)).mean())
 
 
