@@ -16,11 +16,11 @@ READY := .venv/.seesay
 SAMPLE := $(BIN)/python -c 'from importlib.util import find_spec; print(find_spec("skimage").submodule_search_locations[0] + "/data/chelsea.png")'
 
 .DEFAULT_GOAL := help
-.PHONY: help app caption evaluate train test bench lint clean
+.PHONY: help app caption evaluate train test bench bench-quick lint clean
 
 help: ## show this list
 	@echo "Seesay says what is in a picture. Each of these sets up what it needs on first use:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 ifeq ($(strip $(IMAGE)),)
 caption: $(READY)/sample
@@ -45,7 +45,9 @@ train: $(READY)/train ## train a model: make train [CONFIG=training/configs/buil
 test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-bench: $(READY)/dev ## measure: how the desktop program feels, its history, text, live mode, what is refused
+# Speed first, while nothing else has warmed up the machine.
+bench: $(READY)/dev $(READY)/bench ## measure: speed beside others, the desktop, history, text, live mode, refusals
+	@$(BIN)/python -m tests.benchmarks.bench_speed
 	@$(BIN)/python -m tests.benchmarks.bench_desktop
 	@$(BIN)/python -m tests.benchmarks.bench_history
 	@$(BIN)/python -m tests.benchmarks.bench_text
@@ -55,6 +57,9 @@ bench: $(READY)/dev ## measure: how the desktop program feels, its history, text
 	else \
 		echo "What is refused and live mode are measured on photographs: put them into data/flickr8k."; \
 	fi
+
+bench-quick: $(READY)/bench ## two minutes: fail where speed is worse than half its bar
+	@$(BIN)/python -m tests.benchmarks.bench_speed --quick
 
 lint: $(READY)/dev ## check style and types
 	@$(BIN)/ruff check .

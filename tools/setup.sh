@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up .venv/ for one stage of the Makefile and leaves the stage's stamp in .venv/.seesay/.
-# usage: tools/setup.sh run|sample|app|train|dev        PYTHON=python3.12 chooses the interpreter
+# usage: tools/setup.sh run|sample|app|train|dev|bench        PYTHON=python3.12 chooses the interpreter
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -130,7 +130,8 @@ case $stage in
     app) what="what Seesay needs" extras="" covers="run app" ;;
     train) what="what training and scoring need" extras="[train]" covers="run train" ;;
     dev) what="what tests and checks need" extras="[train,cluster,dev]" covers="run app train dev" ;;
-    *) stop "usage: tools/setup.sh run|sample|app|train|dev" ;;
+    bench) what="what measuring speed needs" extras="[bench]" covers="run bench" ;;
+    *) stop "usage: tools/setup.sh run|sample|app|train|dev|bench" ;;
 esac
 make_venv
 case $stage in

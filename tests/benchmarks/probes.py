@@ -1,0 +1,112 @@
+"""What else is measured of Seesay, each in a process of its own.
+
+``python -m tests.benchmarks.probes NAME --model DIR --photographs LIST --count N`` prints one JSON
+object.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from core.captioner import Captioner
+from core.network import Sight, Written
+from core.preprocess import squeeze_many
+from core.search import beam_search
+from tests.benchmarks.photographs import Pixels, read_photographs
+
+SIZES = (1, 4, 16, 64)
+
+
+class _Steps:
+    """A network that counts the steps of the search."""
+
+    def __init__(self, network: Any) -> None:
+        self._network, self.count = network, 0
+
+    def write(self, sight: Sight, *arrays: Any) -> Written:
+        self.count += 1
+        written: Written = self._network.write(sight, *arrays)
+        return written
+
+
+def parts(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+    """Milliseconds of seeing a picture, and of a step of the search for its sentence."""
+    network, see, write, steps = captioner.network, [], [], []
+    for picture in islice(photographs, 5 + count):
+        pixels = squeeze_many([picture], captioner.image_size)
+        began = time.perf_counter()
+        sight = network.see(pixels)
+        seen = time.perf_counter()
+        beam_search(network, sight)
+        written = time.perf_counter()
+        counted = _Steps(network)
+        beam_search(counted, sight)  # type: ignore[arg-type]  # of a network it needs no more
+        see.append(seen - began)
+        write.append((written - seen) / counted.count)
+        steps.append(counted.count)
+    return {
+        "encoder_ms": 1000 * statistics.median(see[5:]),
+        "step_ms": 1000 * statistics.median(write[5:]),
+        "steps": statistics.fmean(steps[5:]),
+    }
+
+
+def growth(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+    """Megabytes in memory after 100 captions and after ``count``, and what most of them took."""
+    found = {}
+    for number, picture in enumerate(islice(photographs, count), 1):
+        captioner.caption_many([picture], text=False)
+        if number in (100, count):
+            found[f"after_{number}_mb"] = _memory_mb()
+    return found
+
+
+def batches(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+    """Captions a second in batches of each size; `Captioner` takes at most 16 at once itself."""
+    found = {}
+    for size in SIZES:
+        seconds = []
+        for _ in range(1 + max(2, count // size)):
+            pictures = list(islice(photographs, size))
+            began = time.perf_counter()
+            sight = captioner.network.see(squeeze_many(pictures, captioner.image_size))
+            beam_search(captioner.network, sight)
+            seconds.append(time.perf_counter() - began)
+        found[str(size)] = size / statistics.median(seconds[1:])
+    return found
+
+
+def _memory_mb() -> float:
+    """Of this process now; on Linux alone."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+PROBES: dict[str, Callable[[Captioner, Iterator[Pixels], int], dict[str, float]]] = {
+    "parts": parts,
+    "growth": growth,
+    "batches": batches,
+}
+
+
+def main() -> None:
+    """Measure one of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=PROBES)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--photographs", type=Path, required=True, help="JSON list of their paths")
+    parser.add_argument("--count", type=int, default=50)
+    options = parser.parse_args()
+    captioner = Captioner.load(options.model)
+    photographs = read_photographs(options.photographs)
+    print(json.dumps(PROBES[options.name](captioner, photographs, options.count)))
+
+
+if __name__ == "__main__":
+    main()
