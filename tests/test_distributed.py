@@ -28,7 +28,7 @@ CRITIC = """
 [[stage]]
 name = "critic"
 epochs = 1
-batch = 4
+batch = 3
 learning_rate = 1e-3
 warm_up = 2
 samples = 3
@@ -39,15 +39,18 @@ samples = 3
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Teacher forcing, every layer, self-critical; nothing in it depends on a process.
 
-    There is no dropout, and the batch norms keep their statistics. An epoch shows nine pictures
-    five times in batches of four: of the last batch, one process gets nothing. Of the three
-    pictures of `val`, one process captions two.
+    There is no dropout, and the batch norms keep their statistics. Each batch has three pictures,
+    so that one process has twice as many as the other, and the last one has one, so that the other
+    has none. Of the three pictures of `val`, one process captions two.
     """
     folder = tmp_path_factory.mktemp("recipe")
-    data = shapes(folder / "shapes", 9)
+    data = shapes(folder / "shapes", 10)
     file = write_config(folder, write_weights(folder), data, epochs=(2, 1), keep=0.5)
-    text = file.read_text().replace("learning_rate = 5e-3", "learning_rate = 2e-2")
-    text = text.replace("batch = 2", "batch = 4").replace("weight = 1.5", "weight = 5")
+    text = file.read_text().replace("batch = 2", "batch = 3").replace("weight = 1.5", "weight = 4")
+    # So much in the first stage that there is something to score, so little in the others that
+    # rounding does not grow into a difference.
+    for found, written in (("5e-3", "1e-2"), ("2e-3", "5e-4"), ("1e-3", "1e-4")):
+        text = text.replace(f"learning_rate = {found}", f"learning_rate = {written}")
     file.write_text(text.replace("heads = 2", "heads = 2\ndropout = 0.0") + CRITIC)
     return file
 
@@ -70,7 +73,7 @@ def start(recipe: Path, folder: Path, *command: str | Path, resume: bool = False
 
 def finish(run: Run) -> str:
     """Wait for a run that ends well; give what it wrote to standard output."""
-    said, complained = run.communicate(timeout=200)
+    said, complained = run.communicate(timeout=280)
     assert run.returncode == 0, complained
     return said
 
@@ -80,7 +83,7 @@ def compare(found: Path, expected: Path) -> None:
     assert len(rows(found)) == len(rows(expected))
     for row, other in zip(rows(found), rows(expected), strict=True):
         assert (row["stage"], row["epoch"]) == (other["stage"], other["epoch"])
-        assert float(row["loss"]) == pytest.approx(float(other["loss"]), abs=5e-3)
+        assert float(row["loss"]) == pytest.approx(float(other["loss"]), abs=2e-3)
         assert float(row["cider_mean"]) == pytest.approx(float(other["cider_mean"]), abs=0.5)
 
 
@@ -115,7 +118,7 @@ def test_two_processes_train_like_one_and_one_of_them_writes(recipe: Path, alone
     assert [row["stage"] for row in rows(alone)] == ["decoder"] * 2 + ["everything", "critic"]
     assert float(rows(alone)[-1]["loss"]) < 0  # minus a reward
     assert float(rows(alone)[-1]["cider_mean"]) > 5
-    assert len([*(folder / "features").glob("*.npy")]) == 2 * 9  # of two encoders
+    assert len([*(folder / "features").glob("*.npy")]) == 2 * 10  # of two encoders
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")

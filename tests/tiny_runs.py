@@ -14,10 +14,10 @@ from tests.tiny_sets import lively_cnn
 ENCODER, SIDE = "mobilenet_v3_small", 64
 
 
-def write_weights(folder: Path) -> Path:
+def write_weights(folder: Path, encoder: str = ENCODER) -> Path:
     """The encoder's, for a recipe."""
     path = folder / "cnn.safetensors"
-    save_file(lively_cnn(ENCODER, SIDE).state_dict(), path)
+    save_file(lively_cnn(encoder, SIDE).state_dict(), path)
     return path
 
 

@@ -175,7 +175,7 @@ class Trainer:
         optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
         restore_optimizer(optimizer, state)
         model.requires_grad_(False)
-        for part in parts:
+        for part in optimizer.param_groups:
             for parameter in part["params"]:
                 parameter.requires_grad_(True)
         if model.recogniser is not None:
