@@ -112,7 +112,6 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     work = count_work(load_model(parser.parse_args().model)[0])
     flops, copied = matrix_rate(), copy_rate()
-    # The threads of a network that sees one picture after the other share its weights.
     encoder = max(2 * work.encoder_macs / flops, work.encoder_bytes / copied)
     step = max(2 * work.step_macs / flops, work.step_bytes / copied)
     found = {

@@ -25,9 +25,24 @@ class See(nn.Module):
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """(B, 3, 224, 224) to keys and values of each layer in turn, (B, heads, R, 64)."""
-        regions = self.encoder(pixel_values=pixels).last_hidden_state
-        looks = (_linear(block.crossattention.c_attn, regions) for block in self.blocks)
-        return [_by_heads(part) for look in looks for part in look.chunk(2, dim=2)]
+        return look(self.blocks, self.encoder(pixel_values=pixels).last_hidden_state)
+
+
+def look(blocks: Any, regions: Tensor) -> list[Tensor]:
+    """Keys and values of each layer, as `See` gives them, of the encoder's output, (B, R, H)."""
+    looks = (_linear(block.crossattention.c_attn, regions) for block in blocks)
+    return [_by_heads(part) for both in looks for part in both.chunk(2, dim=2)]
+
+
+class SeeNoMore(nn.Module):
+    """Pictures to the encoder's output alone, (B, 3, 224, 224) -> [(B, R, H)]."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.encoder = model.encoder
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        return [self.encoder(pixel_values=pixels).last_hidden_state]
 
 
 class Step(nn.Module):
@@ -56,7 +71,9 @@ class Step(nn.Module):
         Returns:
             Log-probabilities (S, V) of the next word, and what is ``past`` then.
         """
-        x = self.gpt.wte(words) + self.gpt.wpe(place)  # (S, 1, H)
+        # Out of the head, which is the same matrix: in int8 the file would get two of them.
+        embedded = self.head.index_select(1, words.flatten()).T.unsqueeze(1)
+        x = embedded + self.gpt.wpe(place)  # (S, 1, H)
         after: list[Tensor] = []
         for layer, block in enumerate(self.gpt.h):
             mine = _linear(block.attn.c_attn, block.ln_1(x)).chunk(3, dim=2)
@@ -72,6 +89,25 @@ class Step(nn.Module):
             x = x + _linear(block.mlp.c_proj, inner)
         logits = self.gpt.ln_f(x).squeeze(1) @ self.head
         return logits.log_softmax(dim=1), *after
+
+
+class StepAnew(nn.Module):
+    """The same, with the picture's keys and values computed anew for every word.
+
+    Args:
+        decoder: ``GPT2LMHeadModel`` with cross attention.
+    """
+
+    def __init__(self, decoder: Any) -> None:
+        super().__init__()
+        self.step = Step(decoder)
+
+    def forward(
+        self, words: Tensor, place: Tensor, past: list[Tensor], regions: list[Tensor]
+    ) -> tuple[Tensor, ...]:
+        """Score the next word; ``regions`` is what `SeeNoMore` gives."""
+        answer: tuple[Tensor, ...] = self.step(words, place, past, look(self.step.gpt.h, *regions))
+        return answer
 
 
 def _linear(layer: Any, x: Tensor) -> Tensor:

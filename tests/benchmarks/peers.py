@@ -7,6 +7,7 @@ what they have learnt. They write sentences of a given number of words (tokens).
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ Write = Callable[[list[Pixels]], list[list[int]]]
 TITLES = {
     "vit_gpt2_float32": "ViT-base + GPT-2, float32, PyTorch",
     "vit_gpt2_int8": "ViT-base + GPT-2, int8, onnxruntime",
+    "vit_gpt2_int8_nvda": "the same as NVDA runs it, following one sentence",
     "blip": "BLIP-base, 384 px, float32, PyTorch",
     "git": "GIT-base, float32, PyTorch",
     "tutorial": "ResNet-101 + soft attention LSTM, PyTorch",
@@ -113,10 +115,12 @@ def _in_torch(build: Callable[[], Any], side: int) -> Peer:
 
 def get_peer(name: str) -> Peer:
     """One of `TITLES`; what the others need is not imported, so that it takes no memory."""
-    if name == "vit_gpt2_int8":
+    if name.startswith("vit_gpt2_int8"):
         from tests.benchmarks import peer_int8
 
-        return Peer(peer_int8.prepare, peer_int8.load)
+        if name == "vit_gpt2_int8":
+            return Peer(peer_int8.prepare, peer_int8.load)
+        return Peer(partial(peer_int8.prepare, as_nvda=True), partial(peer_int8.load, beam=1))
     if name == "tutorial":
         from tests.benchmarks import peer_tutorial
 

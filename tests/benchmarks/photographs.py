@@ -12,14 +12,15 @@ import numpy as np
 from core.picture import open_picture
 
 Pixels = np.ndarray
+_KINDS = (".jpg", ".png", ".webp")
 # Those of scikit-image that a camera took, of things and people.
 _FEW = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
 
 def photograph_paths(folder: Path, count: int) -> list[str]:
-    """Some of a folder; without it, the few that come with scikit-image."""
-    if folder.is_dir():
-        paths = sorted(folder.glob("*.jpg"))
+    """Some of a folder; where it has none, the few that come with scikit-image."""
+    paths = sorted(path for path in folder.glob("*") if path.suffix in _KINDS)
+    if paths:
         return [str(path) for path in random.Random(0).sample(paths, min(count, len(paths)))]
     spec = find_spec("skimage")
     assert spec is not None

@@ -58,7 +58,7 @@ def parts(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> di
 
 
 def growth(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
-    """Megabytes in memory after 100 captions and after ``count``, and what most of them took."""
+    """Megabytes in memory after 100 captions and after ``count``."""
     found = {}
     for number, picture in enumerate(islice(photographs, count), 1):
         captioner.caption_many([picture], text=False)
@@ -68,7 +68,7 @@ def growth(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> d
 
 
 def batches(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
-    """Captions a second in batches of each size; `Captioner` takes at most 16 at once itself."""
+    """Captions a second of the network alone, in batches of each size (`Captioner` takes 16)."""
     found = {}
     for size in SIZES:
         seconds = []

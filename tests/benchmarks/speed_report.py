@@ -30,10 +30,10 @@ def report(found: dict[str, Any]) -> str:
         + ", ".join(f"{name} {number}" for name, number in versions.items())
         + f"; {found['date']}.",
         _table(["captioner", *(title for title, _, _ in _COLUMNS)], map(_row, found["rows"])),
-        f"All follow three sentences. Peers have random weights and write {found['words']} tokens "
-        "without the one that ends a sentence, which is in their favour; `words` is what each "
-        "wrote on average, `n` how many captions p50 and p95 are of. Peak memory is of captions "
-        "one at a time.",
+        "All follow three sentences where nothing else is said. Peers have random weights and "
+        f"write {found['words']} tokens without the one that ends a sentence, which is in their "
+        "favour; `words` is what each wrote on average, `n` how many captions p50 and p95 are of. "
+        "Peak memory is of captions one at a time.",
         _table(
             ["ratio", ""],
             (
