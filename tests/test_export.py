@@ -118,6 +118,6 @@ def test_graphs_that_are_none_are_refused(folder: Path) -> None:
 def test_other_weights_are_noticed_before_anything_runs(folder: Path) -> None:
     model, vocabulary, _ = load_model(folder)
     with torch.no_grad():
-        model.decoder.bias += 1
+        model.decoder.bias.add_(1)
     save_model(model, vocabulary, folder, {"name": "other"})  # without graphs in its config
     assert isinstance(Captioner.load(folder, "cpu").network, TorchNetwork)
