@@ -47,7 +47,7 @@ def test_what_is_recognised_is_said_instead_of_a_guess(captioner: Captioner) -> 
     assert unsure.level == "unsure"
     assert unsure.caption is not None
     assert "golden retriever" in [thing.name for thing in unsure.things]
-    assert unsure.spoken.startswith("I am not sure what is happening here. I see a ")
+    assert unsure.spoken.startswith("I am not sure what is happening here. I see ")
     assert "golden retriever" in unsure.spoken
     # Nor is a sentence that would mislead followed by nothing.
     captioner.confidence = replace(UNCALIBRATED, none=1.0)
