@@ -3,8 +3,10 @@
 import ctypes
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
@@ -12,6 +14,7 @@ from desktop.screen_area import Area
 
 _WDA_EXCLUDEFROMCAPTURE = 0x11
 _NS_WINDOW_SHARING_NONE = 0
+_SETTLED = 200  # milliseconds
 
 
 def exclude_from_capture(window: QWidget) -> bool:
@@ -94,6 +97,17 @@ class HiddenWindows:
             window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, before)
             if window is self._active:
                 window.activateWindow()
+                QTimer.singleShot(_SETTLED, window, partial(_notice_focus, window))
+
+
+def _notice_focus(window: QWidget) -> None:
+    """Tell Qt of a focus that came back before it had heard that it was gone.
+
+    Hidden and shown again within milliseconds, a window has the keyboard on X11, but is not active
+    to Qt, which noticed no change.
+    """
+    if QGuiApplication.focusWindow() is not None and QApplication.activeWindow() is None:
+        QApplication.setActiveWindow(window)
 
 
 def _device_area(window: QWidget) -> Area:
