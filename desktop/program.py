@@ -102,7 +102,7 @@ class Program(QObject):
         self.hotkeys.close()
         self.flow.close()
         self.speech.close()
-        self.sources.camera_open.disconnect()  # the camera may tell that it closed when all is gone
+        self.sources.blockSignals(True)  # the camera may tell that it closed when all is gone
         self.sources.close()
         self.captioning.close()
         self.history.close()

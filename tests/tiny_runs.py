@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from tests.tiny_sets import lively_cnn
@@ -72,8 +71,10 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def progress(folder: Path) -> dict[str, Any]:
-    with safe_open(folder / "last.safetensors", "pt") as file:
-        found: dict[str, Any] = json.loads(file.metadata()["progress"])
+    # Read at once: the run may replace the file at any moment, and safetensors opens it twice.
+    content = (folder / "last.safetensors").read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    found: dict[str, Any] = json.loads(header["__metadata__"]["progress"])
     return found
 
 
