@@ -16,7 +16,7 @@ READY := .venv/.seesay
 SAMPLE := $(BIN)/python -c 'from importlib.util import find_spec; print(find_spec("skimage").submodule_search_locations[0] + "/data/chelsea.png")'
 
 .DEFAULT_GOAL := help
-.PHONY: help app caption evaluate train test bench bench-quick lint clean
+.PHONY: help app caption evaluate train test torture bench bench-quick lint clean
 
 help: ## show this list
 	@echo "Seesay says what is in a picture. Each of these sets up what it needs on first use:"
@@ -44,6 +44,14 @@ train: $(READY)/train ## train a model: make train [CONFIG=training/configs/buil
 # By files, since the tests of one share what is slow to start: a desktop, a model.
 test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+# Each prints one closing line; all are run, whatever happens to one.
+TORTURES := bad_pictures
+
+torture: $(READY)/dev $(READY)/torture ## try to break it, the heavy tests: under 20 minutes on two cores
+	@status=0; for name in $(TORTURES); do \
+		$(BIN)/python -m tests.torture.$$name || status=1; \
+	done; exit $$status
 
 # Speed first, while nothing else has warmed up the machine.
 bench: $(READY)/dev $(READY)/bench ## measure: speed beside others, the desktop, history, text, live mode, refusals

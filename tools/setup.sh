@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up .venv/ for one stage of the Makefile and leaves the stage's stamp in .venv/.seesay/.
-# usage: tools/setup.sh run|sample|app|train|dev|bench        PYTHON=python3.12 chooses the interpreter
+# usage: tools/setup.sh run|sample|app|train|dev|torture|bench        PYTHON=python3.12 chooses the interpreter
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -66,6 +66,7 @@ window_packages() {
     works ls /usr/libexec/at-spi-bus-launcher || echo at-spi2-core
     works /usr/bin/python3 -c 'import gi; gi.require_version("Atspi", "2.0")' || echo python3-gi gir1.2-atspi-2.0
     works /usr/bin/python3 -c 'import dbus' || echo python3-dbus
+    works command -v strace || echo strace
     works command -v setxkbmap || echo x11-xkb-utils
     works command -v orca || echo orca speech-dispatcher python3-speechd
 }
@@ -130,8 +131,9 @@ case $stage in
     app) what="what Seesay needs" extras="" covers="run app" ;;
     train) what="what training and scoring need" extras="[train]" covers="run train" ;;
     dev) what="what tests and checks need" extras="[train,cluster,dev]" covers="run app train dev" ;;
+    torture) what="what fuzzing needs" extras="[torture]" covers="run torture" ;;
     bench) what="what measuring speed needs" extras="[bench]" covers="run bench" ;;
-    *) stop "usage: tools/setup.sh run|sample|app|train|dev|bench" ;;
+    *) stop "usage: tools/setup.sh run|sample|app|train|dev|torture|bench" ;;
 esac
 make_venv
 case $stage in
