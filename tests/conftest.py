@@ -12,42 +12,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
-import torch
 from pytestqt.qtbot import QtBot
 
-from core.model import CaptionModel, without_head
-from core.model_config import ModelConfig
-from core.model_file import save_model
-from core.vocabulary import Vocabulary
 from desktop.speech import Speech
 from tests.desktop_parts import a_display
 from tests.sound_parts import Loudspeaker
 from tests.speech_parts import LIMIT, QUICK
-from tests.tiny_sets import lively_cnn
-
-SENTENCES = [
-    "A man and a woman sitting on the bench with two dogs.",
-    "The child is playing in blue water, holding an orange ball.",
-    "Red table of a white kitchen: a black cat standing on it.",
-    "A dog running over grass near the street.",
-]
+from tests.tiny_models import save_tiny_model
 
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a saved model, quick to load; it writes nonsense, but its own for each picture.
-
-    Its weights are random. The decoder's are enlarged until they tell pictures apart.
-    """
-    cnn = without_head(lively_cnn("mobilenet_v2", 64))
-    vocabulary = Vocabulary.build(SENTENCES, min_count=1)
-    model = CaptionModel(ModelConfig(len(vocabulary), "mobilenet_v2", 64, hidden=32, heads=4))
-    model.encoder.cnn.load_state_dict(cnn.state_dict())
-    with torch.no_grad():
-        for parameter in model.decoder.parameters():
-            parameter.mul_(3)
+    """The folder of a model with random weights; see `save_tiny_model`."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    save_model(model, vocabulary, folder, {"name": "tiny"})
+    save_tiny_model(folder)
     return folder
 
 
