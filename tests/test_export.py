@@ -16,6 +16,7 @@ from core.errors import ModelError
 from core.model_file import load_model, save_model
 from core.model_folder import CONFIG, GRAPHS, WEIGHTS, read_model_folder
 from core.onnx_network import OnnxNetwork
+from core.paths import BUILTIN_MODEL
 from core.torch_network import TorchNetwork
 from tests.picture_kinds import save_snapshot, snapshot
 from tests.tiny_sets import lively_cnn
@@ -88,8 +89,29 @@ def test_torch_is_not_needed(exported: Path, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
-def test_graphs_hold_no_weights(exported: Path) -> None:
-    assert sum((exported / name).stat().st_size for name in GRAPHS) < 1_000_000
+def test_graphs_hold_no_weights_and_no_paths(exported: Path) -> None:
+    assert sum((exported / name).stat().st_size for name in GRAPHS) < 500_000
+    for folder in (exported, BUILTIN_MODEL):
+        for name in GRAPHS:
+            content = (folder / name).read_bytes()
+            assert b".py" not in content
+            assert b"File " not in content
+
+
+def test_the_built_in_model_is_exported() -> None:
+    assert isinstance(Captioner.load(device="cpu").network, OnnxNetwork)
+
+
+def test_a_processor_runs_the_graphs_whatever_else_the_machine_seems_to_have(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.network._may_have_graphics_card", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert isinstance(Captioner.load(exported).network, OnnxNetwork)
+
+
+def test_the_exported_model_keeps_its_name(exported: Path) -> None:
     assert json.loads((exported / CONFIG).read_text())["name"] == "exported"
 
 

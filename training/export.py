@@ -44,6 +44,7 @@ def export(folder: Path) -> None:
     hashes = {}
     for name, graph in zip(GRAPHS, _graphs(model), strict=True):
         _borrow_weights(graph, stored)
+        _forget_origin(graph)
         content = graph.SerializeToString()
         hashes[name] = hashlib.sha256(content).hexdigest()
         replace_file(folder / name, content)
@@ -152,6 +153,16 @@ def _borrow_weights(
     rest = [*graph.node]
     del graph.node[:]
     graph.node.extend([*nodes, *rest])
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Take out where in which file each node came from, which is the exporter's own matter."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for value in (*graph.input, *graph.output):
+        value.ClearField("metadata_props")
 
 
 def _cast(source: str, target: str) -> onnx.NodeProto:
