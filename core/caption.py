@@ -1,5 +1,6 @@
 """What is said of a picture: plain immutable values that cross threads, processes and JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,6 +74,11 @@ class Caption:
     seconds: float
     model: str
 
+    @property
+    def told_words(self) -> tuple[Word, ...]:
+        """The words of the sentence, if it is said; none where things are said instead of it."""
+        return self.words if is_told(self.level, self.things) else ()
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``seesay caption --json``."""
         return {
@@ -99,6 +105,11 @@ class Caption:
             "seconds": round(self.seconds, 4),
             "model": self.model,
         }
+
+
+def is_told(level: Level, things: Sequence[Thing]) -> bool:
+    """Whether a sentence is said: what was recognised is said instead of a guess."""
+    return level == "sure" or not things
 
 
 def hedged(sentence: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.caption import Level, Thing, hedged
+from core.caption import Level, Thing, hedged, is_told
 from core.quality import SENTENCES
 from core.things import spoken_things
 
@@ -36,10 +36,8 @@ def speak(
             return f"{_TEXTUAL[note]} {text}"
     if notes:
         said = " ".join(SENTENCES[note] for note in notes)
-    elif sentence is not None and level == "sure":
-        said = sentence
-    elif things:
-        said = f"{_UNSURE} {spoken_things(things)}"
+    elif sentence is not None and is_told(level, things):
+        said = sentence if level == "sure" else hedged(sentence)
     else:
-        said = _UNCLEAR if sentence is None else hedged(sentence)
+        said = f"{_UNSURE} {spoken_things(things)}" if things else _UNCLEAR
     return f"{said} It says: {text}" if text else said

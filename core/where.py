@@ -130,8 +130,8 @@ def spoken_where(words: Sequence[Word]) -> str:
 
 
 def with_places(caption: Caption) -> str:
-    """The sentence with the places of its things; "" where none was seen clearly."""
-    if not any(said_place(word) for word in caption.words):
+    """The sentence, if it is said, with the places of its things; "" where none is clear."""
+    if not any(said_place(word) for word in caption.told_words):
         return ""
-    sentence = spoken_where(caption.words)
+    sentence = spoken_where(caption.told_words)
     return sentence if caption.level == "sure" else hedged(sentence)

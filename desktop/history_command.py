@@ -121,7 +121,7 @@ def _told(entry: "Entry") -> Iterator[str]:
         "source": entry.source,
         "name": entry.name,
         "confidence": f"{caption.confidence:.0%} ({caption.level})",
-        "seen": ", ".join(f"{word.word} {word.where}" for word in caption.words if word.where),
+        "seen": ", ".join(f"{word.word} {word.where}" for word in caption.told_words if word.where),
         "text": " / ".join(caption.text),
         "noticed": ", ".join(caption.notes),
         "note": entry.note,

@@ -34,9 +34,9 @@ class Words(QListWidget):
         self.show_words(None)
 
     def show_words(self, caption: Caption | None) -> None:
-        """Show the words of a caption, none of them chosen."""
+        """Show the words of a sentence that was said, none of them chosen."""
         self.clear()
-        for word in caption.words if caption is not None else ():
+        for word in caption.told_words if caption is not None else ():
             item = QListWidgetItem(word.word, self)
             place = said_place(word) or ""
             item.setData(Qt.ItemDataRole.UserRole, word)

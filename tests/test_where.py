@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.caption import Word
+from core.caption import Caption, Level, Thing, Word
 from core.captioner import Captioner
 from core.grounding import Grounding, ground
 from core.model_file import load_model
 from core.paths import BUILTIN_MODEL
 from core.preprocess import squeeze_many
+from core.speaking import speak
 from core.vocabulary import Vocabulary
-from core.where import box, locate, place, spoken_where
+from core.where import box, locate, place, spoken_where, with_places
 from tests.decoder_networks import DecoderNetwork, sight_of
 
 ROWS, COLUMNS = 5, 7
@@ -132,6 +133,26 @@ def test_of_many_places_those_that_were_seen_best_are_told() -> None:
     assert spoken_where(mixed) == (
         "A man, upper left, and a dog and a bench, lower left, and a ball, lower right."
     )
+
+
+@pytest.mark.parametrize(
+    ("level", "things", "told"),
+    [
+        ("sure", (), "A dog, lower left, runs."),
+        ("sure", (Thing("dog", 0.9),), "A dog, lower left, runs."),
+        ("unsure", (), "Perhaps: a dog, lower left, runs."),
+        ("unsure", (Thing("cat", 0.9),), ""),
+    ],
+)
+def test_a_sentence_that_things_were_said_for_does_not_come_back_with_places(
+    level: Level, things: tuple[Thing, ...], told: str
+) -> None:
+    words = (*expected("a"), seen("dog", (4, 0)), *expected("runs"))
+    sentence = "A dog runs."
+    spoken = speak(sentence, level, (), things, "")
+    caption = Caption("", sentence, 0.5, level, spoken, words, (), (), things, 0.1, "model")
+    assert with_places(caption) == told
+    assert ("runs" in spoken) == bool(told) == bool(caption.told_words)
 
 
 def test_without_a_place_the_sentence_stays_as_it_is() -> None:
