@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from core.errors import ModelError
 from core.model import CaptionModel
 from core.model_folder import (
     CONFIG,
@@ -20,6 +21,7 @@ from core.model_folder import (
     ModelFolder,
     read_model_folder,
     replace_file,
+    unreadable,
 )
 from core.preprocess import PREPROCESSING
 from core.vocabulary import Vocabulary
@@ -107,7 +109,9 @@ def build(folder: ModelFolder) -> CaptionModel:
         state = _to_floats(load(folder.weights))
         model.load_state_dict(state)
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise folder.unreadable() from error
+        raise unreadable(folder.path) from error
     if not all(tensor.isfinite().all() for tensor in state.values()):
-        raise folder.not_finite()
+        raise ModelError(
+            f"The weights in {folder.path} are not finite numbers; train or copy it again."
+        )
     return model.eval()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +37,13 @@ class ModelFolder:
     weights: bytes
     exported: bool
 
-    def unreadable(self) -> ModelError:
-        """The error of a model whose content makes no sense."""
-        return ModelError(
-            f"{self.path} does not hold a model that this version of Seesay can read; "
-            "install Seesay again or give the folder of another model."
-        )
 
-    def not_finite(self) -> ModelError:
-        """The error of a model whose weights are NaN or infinite."""
-        return ModelError(
-            f"The weights in {self.path} are not finite numbers; train or copy it again."
-        )
+def unreadable(folder: Path) -> ModelError:
+    """The error of a model whose content makes no sense."""
+    return ModelError(
+        f"{folder} does not hold a model that this version of Seesay can read; "
+        "install Seesay again or give the folder of another model."
+    )
 
 
 def read_model_folder(path: Path) -> ModelFolder:
@@ -64,15 +59,14 @@ def read_model_folder(path: Path) -> ModelFolder:
     if exported:
         for name in GRAPHS:
             _read_checked(path, name, graphs[name])
-    folder = ModelFolder(path, config, ModelConfig(5), Vocabulary(SPECIALS), weights, exported)
     try:
         vocabulary = Vocabulary(config["vocabulary"])
         architecture = ModelConfig(**config["architecture"])
         if not len(SPECIALS) < architecture.vocabulary_size == len(vocabulary):
             raise ValueError("the vocabulary does not fit the architecture")
     except (ValueError, TypeError, KeyError) as error:
-        raise folder.unreadable() from error
-    return replace(folder, architecture=architecture, vocabulary=vocabulary)
+        raise unreadable(path) from error
+    return ModelFolder(path, config, architecture, vocabulary, weights, exported)
 
 
 def _read_checked(folder: Path, name: str, digest: str) -> bytes:

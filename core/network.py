@@ -2,18 +2,18 @@
 
 import platform
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal
 
 import numpy as np
 
-from core.errors import DeviceError
 from core.model_folder import ModelFolder
 from core.vocabulary import Vocabulary
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
+Part = Literal["see", "write", "reread"]
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,22 @@ class Written:
     cell: np.ndarray
 
 
-class Network(Protocol):
-    """A loaded network; all arrays are float32 where nothing else is said."""
+class Network(ABC):
+    """A loaded network; all arrays are float32 where nothing else is said.
 
-    device: str  # where it runs, such as "cpu"
+    Attributes:
+        device: where it runs, such as "cpu".
+    """
+
+    device: str
+
+    @abstractmethod
+    def _run(self, part: Part, *arrays: np.ndarray) -> Sequence[np.ndarray]:
+        """What a part of the network (``core/parts.py``) makes of these arrays."""
 
     def see(self, pixels: np.ndarray) -> Sight:
         """See pictures, (B, 3, side, side) uint8 RGB."""
+        return Sight(*self._run("see", pixels))
 
     def write(
         self,
@@ -102,6 +111,8 @@ class Network(Protocol):
             totals: (B, K) log-probability of each beam.
             recurrent, cell: as of `Written`; zeros before the first word.
         """
+        picture = (sight.inputs, sight.keys, sight.values)
+        return Written(*self._run("write", words, totals, *picture, recurrent, cell))
 
     def reread(
         self,
@@ -119,6 +130,8 @@ class Network(Protocol):
             summary: (S, H) of each sentence's scene.
             keys, values: of each sentence's scene, as of `Sight`, with any number of regions.
         """
+        (log_probs,) = self._run("reread", words, targets, summary, keys, values)
+        return log_probs
 
 
 def blind_log_probs(
@@ -163,22 +176,29 @@ def load_network(model: ModelFolder, device: str = "auto") -> Network:
 
     Args:
         model: as `read_model_folder` gives it.
-        device: one of `DEVICES`; ``auto`` takes the fastest that is there.
+        device: a name of torch's, such as ``cpu``, or ``auto``: the fastest that is there.
 
     Raises:
         ModelError: if the model cannot be loaded.
         DeviceError: if this machine has no such device.
     """
-    if device not in DEVICES:
-        raise DeviceError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
-    on_processor = device == "cpu" or (device == "auto" and not _may_have_graphics_card())
-    if on_processor and model.exported:
+    if model.exported and _is_processor(device):
         from core.onnx_network import OnnxNetwork
 
         return OnnxNetwork(model)
     from core.torch_network import TorchNetwork
 
     return TorchNetwork.load(model, device)
+
+
+def _is_processor(device: str) -> bool:
+    if device != "auto":
+        return device == "cpu"
+    if not _may_have_graphics_card():
+        return True
+    from core.device import choose_device
+
+    return choose_device(device).type == "cpu"
 
 
 def _may_have_graphics_card() -> bool:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.model import CaptionModel, Decoder, Scene, as_regions
+from core.model import CaptionModel, Decoder, Scene
 from core.vocabulary import Vocabulary
 
 
@@ -55,7 +55,7 @@ class See(nn.Module):
         """See pictures, (B, 3, side, side) uint8 RGB."""
         model = self.model
         shared = model.encoder.share(pixels)
-        regions = as_regions(model.encoder.split()[1](shared))  # (B, R, C)
+        regions = model.encoder.finish(shared)  # (B, R, C)
         answers = pixels.new_zeros(len(pixels), 0, dtype=torch.float32)
         if model.recogniser is not None:
             answers = model.recognise(shared)

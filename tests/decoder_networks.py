@@ -14,7 +14,7 @@ class DecoderNetwork(TorchNetwork):
 
     def __init__(self, decoder: Decoder) -> None:
         self.device, self._device = "cpu", torch.device("cpu")
-        self._write, self._reread = Write(decoder), Reread(decoder)
+        self._parts = {"write": Write(decoder), "reread": Reread(decoder)}
 
 
 @torch.inference_mode()
