@@ -114,14 +114,20 @@ def _trace(steps: list[Written], ends: list[np.ndarray], picture: int) -> Hypoth
     beams = ends[0].shape[1]
     scores = np.concatenate([end[picture] for end in ends])  # (steps * K,)
     finished = int((scores > -math.inf).sum())
+    paths: list[list[int]] = []
+    written: list[tuple[int, ...]] = []
+    winner = None
     order = np.argsort(-scores, kind="stable")[:finished].tolist()
-    paths = [_path(steps, picture, *divmod(place, beams)) for place in order]
-    written = [
-        tuple(int(steps[step].words[picture, beam]) for step, beam in enumerate(path))
-        for path in paths
-    ]
-    winner = next((at for at, words in enumerate(written) if not _repeats(words)), 0)
-    rivals = [at for at in range(finished) if at != winner][:RIVALS]
+    for at, place in enumerate(order):
+        path = _path(steps, picture, *divmod(place, beams))
+        paths.append(path)
+        written.append(tuple(int(steps[i].words[picture, beam]) for i, beam in enumerate(path)))
+        if winner is None and not _repeats(written[at]):
+            winner = at
+        if winner is not None and at >= RIVALS:
+            break
+    winner = winner or 0
+    rivals = [at for at in range(len(paths)) if at != winner][:RIVALS]
     path, length = paths[winner], len(paths[winner])
     # The beam that each word was added to, and where the last of them ended.
     before = [int(steps[step].parents[picture, beam]) for step, beam in enumerate(path)]
