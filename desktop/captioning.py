@@ -21,9 +21,9 @@ class Captioning(QObject):
     """Captions one picture at a time; the newest request wins.
 
     A new request takes the place of one that still waits; of one under way, the answer is dropped.
-    Requests while the model loads wait for it. Torch is imported in the thread, so that a window
-    can be up before. Whatever goes wrong is told as the answer to the request, and the thread
-    lives on.
+    Requests while the model loads wait for it. What runs the model is imported in the thread, so
+    that a window can be up before. Whatever goes wrong is told as the answer to the request, and
+    the thread lives on.
 
     Args:
         model: folder of a model; the built-in one by default.

@@ -106,7 +106,8 @@ def _notice_focus(window: QWidget) -> None:
     Hidden and shown again within milliseconds, a window has the keyboard on X11, but is not active
     to Qt, which noticed no change.
     """
-    if QGuiApplication.focusWindow() is not None and QApplication.activeWindow() is None:
+    focused = QGuiApplication.focusWindow()
+    if focused is not None and focused is window.windowHandle() and not window.isActiveWindow():
         QApplication.setActiveWindow(window)
 
 

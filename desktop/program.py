@@ -93,7 +93,7 @@ class Program(QObject):
             self.window.show()
         elif not self._tray.is_there():
             self.window.showMinimized()
-        # Torch is imported in the worker from now on, and the window has been drawn.
+        # The worker imports what runs the model from now on, and the window has been drawn.
         QTimer.singleShot(0, self, self._load)
 
     def close(self) -> None:
