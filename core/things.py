@@ -36,7 +36,7 @@ class Tree:
         also: other words for it.
         kind: the next wider name; empty for the widest.
         narrower: the next narrower names; under the empty name, the widest of all.
-        members: (names, classes) 1 where a class goes by a name.
+        members: (2, pairs) every name with every class that goes by it, as their numbers.
         slope, shift: of the logistic curve from belief to confidence.
         shifts: what the classifier's habits add to or take from the curve for single names.
     """
@@ -60,10 +60,10 @@ def tree() -> Tree:
     names = tuple(entries)
     kind = {name: entries[name]["kind"] for name in names}
     at = {name: index for index, name in enumerate(names)}
-    members = np.zeros((len(names), CLASSES), np.float32)
+    members = []
     for number, name in enumerate(table["classes"]):
         while name:
-            members[at[name], number] = 1
+            members.append((at[name], number))
             name = kind[name]
     narrower: dict[str, list[str]] = {}
     for name in names:
@@ -74,7 +74,7 @@ def tree() -> Tree:
         also={name: tuple(entries[name]["also"]) for name in names},
         kind=kind,
         narrower={name: tuple(below) for name, below in narrower.items()},
-        members=members,
+        members=np.array(members).T,
         slope=calibration["slope"],
         shift=calibration["shift"],
         shifts=calibration["shifts"],
@@ -93,7 +93,8 @@ def beliefs(logits: np.ndarray) -> dict[str, float]:
     if logits.shape != (CLASSES,):
         raise ValueError(f"logits must be of {CLASSES} classes, not of shape {logits.shape}")
     powers = np.exp(logits.astype(np.float64) - float(logits.max()))
-    shares = tree().members @ (powers / powers.sum())
+    names, classes = tree().members
+    shares = np.bincount(names, weights=(powers / powers.sum())[classes])
     return dict(zip(tree().names, shares.tolist(), strict=True))
 
 
