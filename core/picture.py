@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
-from PIL.IcoImagePlugin import IcoImageFile
+from PIL.IcoImagePlugin import IcoFile, IcoImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -37,12 +37,24 @@ KEPT_PIXELS = 4096 * 4096
 # Room for a 200-megapixel photograph in any usual format; an endless stream stops here.
 MAX_BYTES = 512 * 1024 * 1024
 
+# Memory that any file may take while it is decoded. More is for files that are large themselves:
+# what makes more of its bytes is damaged, or made to fill the memory. Deflate, which most formats
+# pack with, makes at most 1032 of one; WebP packs plain areas much smaller than that.
+_ROOM = 150_000_000
+_MOST_SWELLING, _MOST_SWELLING_WEBP = 500, 5000
+
+# Pixels times scans of a progressive JPEG, each of which costs time: ten scans, the usual number,
+# of the largest picture. A few kilobytes can hold a thousand.
+_MOST_SCANNED = 10 * MAX_PIXELS
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
 # How a file begins -> what reads it. Calling the readers themselves instead of Image.open leaves
 # out Pillow's risky formats (EPS starts a program) and its limit of 179 megapixels, which could
 # only be raised for the whole process.
 _READERS: tuple[tuple[bytes, Callable[[BinaryIO], ImageFile]], ...] = (
     (rb"\xff\xd8\xff", JpegImageFile),
-    (rb"\x89PNG\r\n\x1a\n", PngImageFile),
+    (re.escape(_PNG), PngImageFile),
     (rb"RIFF....WEBP", WebPImageFile),
     (rb"GIF8[79]a", GifImageFile),
     (rb"BM....\x00\x00\x00\x00", BmpImageFile),
@@ -241,6 +253,7 @@ def _pixels_of_file(data: bytes, label: str) -> NDArray[np.uint8]:
     """The bytes of a picture file -> (height, width, 3)."""
     if not data:
         raise _empty(label)
+    data = _png_in_icon(data) or data
     start = data[:_SIGNATURE_BYTES]
     read = next((read for begin, read in _READERS if re.match(begin, start, re.DOTALL)), None)
     if read is None:
@@ -251,10 +264,21 @@ def _pixels_of_file(data: bytes, label: str) -> NDArray[np.uint8]:
         image = read(io.BytesIO(data))
     except Exception as error:
         raise _unreadable(label, error) from error
+    _check_size(*image.size, label)
+    _check_swelling(image, data, label)
     if isinstance(image, JpegImageFile):
-        _check_size(*image.size, label)
         _draft(image)
     return _pixels_of_image(image, label)
+
+
+def _png_in_icon(data: bytes) -> bytes | None:
+    """An icon's largest picture where that is a PNG file, whose size the icon does not tell."""
+    try:
+        largest, *_ = IcoFile(io.BytesIO(data)).entry
+    except Exception:  # no icon, or a damaged one
+        return None
+    png = data[largest.offset : largest.offset + largest.size]
+    return png if png.startswith(_PNG) else None
 
 
 def _pixels_of_image(image: Image.Image, label: str) -> NDArray[np.uint8]:
@@ -280,6 +304,27 @@ def _check_size(width: int, height: int, label: str) -> None:
             f"{label} is {width} x {height} pixels, more than Seesay opens: "
             f"shrink it below {MAX_PIXELS // 10**6} million pixels first."
         )
+
+
+def _check_swelling(image: ImageFile, data: bytes, label: str) -> None:
+    """Refuse by its header what would take far more memory or time than its bytes are worth."""
+    pixels = image.width * image.height
+    swelling = _MOST_SWELLING
+    # Bytes that a pixel takes until the picture is shrunk.
+    match image:
+        case JpegImageFile():
+            needed = 2 * len(image.getbands())  # where it has several scans
+            # Each scan begins so; in what is packed, 0xFF is never followed by such a byte.
+            if pixels * data.count(b"\xff\xda") > _MOST_SCANNED:
+                raise _too_little(image, data, label)
+        case WebPImageFile():  # its decoder holds two pictures more
+            needed, swelling = 16, _MOST_SWELLING_WEBP
+        case _ if image.has_transparency_data:
+            needed = 8
+        case _:
+            needed = {"1": 2, "L": 2, "RGB": 4}.get(image.mode, 8)
+    if pixels * needed > max(_ROOM, swelling * len(data)):
+        raise _too_little(image, data, label)
 
 
 def _factor(width: int, height: int) -> int:
@@ -314,7 +359,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if transparent and image.mode != "RGBA":
         image = image.convert("RGBA")
     elif not transparent and image.mode not in ("L", "RGB", "CMYK", "I", "F"):
-        image = image.convert("RGB")
+        image = image.convert("L" if image.mode == "1" else "RGB")
     while (factor := _factor(*image.size)) > 1:  # again only where a side is a few pixels or odd
         image = image.reduce(factor)
     if image.mode in ("I", "F"):
@@ -322,7 +367,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if transparent:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_grey16(image: Image.Image) -> Image.Image:
@@ -364,6 +409,13 @@ def _too_many_bytes(label: str) -> PictureError:
     return PictureError(
         f"{label} is larger than the {MAX_BYTES // 1024**2} megabytes that Seesay reads: "
         "save it smaller first."
+    )
+
+
+def _too_little(image: ImageFile, data: bytes, label: str) -> PictureError:
+    return PictureError(
+        f"{label} claims {image.width} x {image.height} pixels in {len(data)} bytes, which is "
+        "more than Seesay opens from so few: copy or download it again, or shrink it."
     )
 
 

@@ -124,6 +124,41 @@ def test_bombs_of_other_kinds() -> None:
     assert "pixels" in refusal(np.broadcast_to(np.uint8(0), (50_000, 50_000, 3)))
 
 
+def flat_png(width: int, height: int) -> bytes:
+    return encode(Image.new("RGB", (width, height), (9, 90, 200)), "PNG", compress_level=9)
+
+
+def test_more_pixels_than_so_few_bytes_are_worth() -> None:
+    """Below what is opened at most, but gigabytes from a few kilobytes."""
+    cut = png_header(15_900, 16_000)
+    ico = struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(cut), 22) + cut
+    tall = bytearray(encode(CLEAR, "PNG"))
+    tall[20:24] = struct.pack(">I", 4_000_000)
+    tall[29:33] = struct.pack(">I", zlib.crc32(tall[12:29]))
+    gif = bytearray(encode(PLAIN, "GIF"))
+    gif[6:10] = struct.pack("<HH", 15_900, 16_000)
+    webp = encode(Image.new("RGB", (8000, 8000)), "WEBP", lossless=True, method=0)
+    jpeg = bytearray(encode(PLAIN, "JPEG", progressive=True))
+    start = jpeg.index(b"\xff\xc2")
+    jpeg[start + 5 : start + 9] = struct.pack(">HH", 15_900, 16_000)
+    for data in (cut, ico, bytes(tall), bytes(gif), webp, bytes(jpeg)):
+        sentence = refusal(data)
+        assert "pixels in" in sentence
+        assert f"in {len(data)} bytes" in sentence or data is ico
+    # What is only plain, and not larger than a screen or a scanned page, is a picture.
+    assert open_picture(flat_png(6000, 4000)).width == 3000
+    page = Image.new("1", (7016, 9921), 1)
+    assert open_picture(encode(page, "TIFF", compression="group4")).height == 3307
+
+
+def test_a_jpeg_of_a_thousand_scans() -> None:
+    jpeg = encode(Image.new("L", (2048, 2048), 90), "JPEG", progressive=True)
+    last = jpeg.rindex(b"\xff\xda")
+    scan = jpeg[last:-2]
+    assert open_picture(jpeg[:-2] + scan * 20 + jpeg[-2:]).width == 2048
+    assert "shrink it" in refusal(jpeg[:-2] + scan * 1000 + jpeg[-2:])
+
+
 @pytest.mark.parametrize(
     "shape",
     [(), (5,), (5, 5, 2), (3, 5, 5), (1, 5, 5, 3), (0, 5), (5, 0, 3), (0, 0, 4), (5, 5, 0)],
