@@ -285,10 +285,13 @@ def _figure_paths(wanted: Path | None, paths: list[str]) -> list[Path | None]:
 
 
 def _save_figure(picture: "Picture", caption: "Caption", path: Path) -> bool:
+    from core.model_folder import replace_file
     from core.overlay import draw_attention
 
+    figure = io.BytesIO()
+    draw_attention(picture, caption).save(figure, "png")
     try:
-        draw_attention(picture, caption).save(path)
+        replace_file(path, figure.getvalue())
     except OSError as error:
         _warn(f"The figure {path} cannot be written ({error.strerror}); choose another place.")
         return False

@@ -184,7 +184,10 @@ def _cannot_write(path: Path, error: OSError) -> SeesayError:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that, whatever happens, there is the old one or the new, whole."""
+    """Write a file so that, whatever happens, there is the old one or the new, whole.
+
+    A kill may leave a draft behind, for `core.drafts.remove_drafts`.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         draft.write_bytes(content)

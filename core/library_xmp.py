@@ -5,6 +5,7 @@ from typing import Any
 
 from lxml import etree
 
+from core.drafts import remove_drafts
 from core.errors import SeesayError
 from core.library_out import Out, replace_file
 
@@ -30,6 +31,7 @@ class Sidecars(Out):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.done = set()
+        remove_drafts(folder.rglob(".*.xmp.*.draft"))
         for path in folder.rglob("*.xmp"):
             if _has_text(path):
                 self.done.add(path.relative_to(folder).with_suffix("").as_posix())

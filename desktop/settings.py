@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from platformdirs import user_config_path
 
+from core.drafts import remove_drafts
 from core.errors import SeesayError
 from desktop.actions import ACTIONS, HOTKEYS
 from desktop.keys import read_hotkey
@@ -106,7 +107,9 @@ class SettingsFile:
             SettingsError: if they cannot be written.
         """
         try:
-            _write(self.path.resolve(), _toml(settings))  # a link stays a link
+            path = self.path.resolve()  # a link stays a link
+            _write(path, _toml(settings))
+            remove_drafts(path.parent.glob(f".{path.name}.*.draft"))
         except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
             reason = getattr(error, "strerror", None) or str(error)
             raise SettingsError(
@@ -213,7 +216,7 @@ def _toml_value(value: str | int | bool) -> str:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Readable by the user alone, as a camera's address may hold a password.
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, draft = tempfile.mkstemp(".draft", f".{path.name}.", path.parent)
     try:
         with open(handle, "wb") as file:
             # What UTF-8 cannot hold are bytes of a path that was no text either.

@@ -15,6 +15,7 @@ from typing import Any
 import pyttsx3
 
 from core.errors import SeesayError
+from core.model_folder import replace_file
 
 
 class VoiceError(SeesayError):
@@ -52,7 +53,7 @@ def save_speech(text: str, path: Path) -> None:
     with place_for_speech() as speech:
         synthesize(start_engine(), text, speech)
         try:
-            path.write_bytes(speech.read_bytes())
+            replace_file(path, speech.read_bytes())
         except OSError as error:
             raise VoiceError(
                 f"The speech cannot be written to {path} ({error.strerror}): "

@@ -158,6 +158,17 @@ def test_alternative_texts_beside_the_pictures(folder: Path, tiny_model: Path) -
     assert first.read_bytes() == before
 
 
+def test_drafts_of_killed_runs_are_removed(folder: Path, tiny_model: Path) -> None:
+    old = folder / "summer" / ".beach.jpg.xmp.123.draft"
+    new, theirs = folder / ".first.png.xmp.456.draft", folder / ".letter.draft"
+    for draft in (old, new, theirs):
+        draft.write_text("")
+    for draft in (old, theirs):
+        os.utime(draft, (0, 0))
+    library(folder, "--out", folder, "--format", "xmp", "--model", tiny_model)
+    assert [draft.exists() for draft in (old, new, theirs)] == [False, True, True]
+
+
 @pytest.mark.parametrize("content", [b"Dear diary", b"Dear diary,\nit rains.\n", b"[1, 2]\n"])
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_file_of_something_else_is_left_alone(

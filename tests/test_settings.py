@@ -191,3 +191,12 @@ def test_the_file_is_where_the_system_keeps_settings(
         pytest.skip("only Linux lets it be moved by a variable")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert SettingsFile().path == tmp_path / "seesay" / "settings.toml"
+
+
+def test_a_draft_of_a_killed_process_is_removed(file: SettingsFile) -> None:
+    old, new = (file.path.with_name(f".settings.toml.{name}.draft") for name in ("old", "new"))
+    for draft in (old, new):
+        draft.write_text("")
+    os.utime(old, (0, 0))
+    file.save(CHANGED)
+    assert {*file.path.parent.iterdir()} == {file.path, new}
