@@ -1,20 +1,16 @@
 """Speech for the window: says one text at a time, and goes on when the engine hangs or dies."""
 
-import contextlib
-import json
-import os
 import re
-import signal
 import sys
 import textwrap
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-# Where `desktop` is found, in a checkout as in an installed package.
-_ROOT = Path(__file__).resolve().parent.parent
+from desktop.speech_link import SpeechLink, Voice
+
+__all__ = ["Speech", "Voice"]
 
 # Elsewhere the engine plays the sound itself: only the end of its process silences it at once.
 _SILENCED_BY_END = not sys.platform.startswith("linux")
@@ -30,21 +26,6 @@ _SAMPLE = "This is how Seesay sounds: perhaps a dog runs over the grass."
 
 _PIECE_LENGTH = 200  # characters; the voice makes a pause between pieces
 _SENTENCE_END = re.compile(r"(?<=[.!?;:…])\s+")
-
-
-@dataclass(frozen=True)
-class Voice:
-    """A voice that can be chosen.
-
-    Attributes:
-        id: as the engine names it.
-        name: for people.
-        languages: codes such as ``en-gb``; some engines name none.
-    """
-
-    id: str
-    name: str
-    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,8 +73,8 @@ class Speech(QObject):
         self._watch = QTimer(self)
         self._watch.setSingleShot(True)
         self._watch.timeout.connect(self._find_hanging)
-        self._process: _Process | None = None
-        self._spare: _Process | None = None
+        self._process: SpeechLink | None = None
+        self._spare: SpeechLink | None = None
         self._start()
 
     def configure(self, voice: str, rate: int, volume: int) -> None:
@@ -174,8 +155,8 @@ class Speech(QObject):
         """Take the spare process, or start one."""
         if self._closed:
             return
-        process = self._spare or _Process(self)
-        self._spare = _Process(self) if _SILENCED_BY_END else None
+        process = self._spare or SpeechLink(self)
+        self._spare = SpeechLink(self) if _SILENCED_BY_END else None
         process.told.connect(self._hear)
         process.lost.connect(self._lose)
         self._process = process
@@ -208,7 +189,7 @@ class Speech(QObject):
         self._expect(_TO_BE_READY if process.voices is None else _TO_HEAR)
 
     def _hear(self, message: dict[str, Any]) -> None:
-        """Take a message of the process; desktop/speech_process.py describes them."""
+        """Take a message of the process, as `SpeechLink.told` gives it."""
         utterance = self._current
         if message["tell"] == "ready":
             self._watch.stop()
@@ -285,81 +266,6 @@ class Speech(QObject):
         if voices != self._voices:
             self._voices = voices
             self.voices.emit(voices)
-
-
-class _Process(QObject):
-    """One process of `desktop.speech_process`, and the player that it started.
-
-    Signals:
-        told: a message from it.
-        lost: it ended unasked, or could not be started.
-    """
-
-    told = Signal(dict)
-    lost = Signal()
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.voices: list[Voice] | None = None  # None until it is ready
-        self._player: int | None = None  # the process group that makes the sound
-        self._process = QProcess(self)
-        # There, `desktop` is found, and nothing in the user's folder is taken for a module.
-        self._process.setWorkingDirectory(str(_ROOT))
-        self._process.setStandardErrorFile(QProcess.nullDevice())
-        self._process.readyReadStandardOutput.connect(self._read)
-        self._process.finished.connect(self.lost)
-        # Queued, because a start can fail before anyone is connected to `lost`.
-        self._process.errorOccurred.connect(self._take_error, Qt.ConnectionType.QueuedConnection)
-        self._process.start(sys.executable, ["-m", "desktop.speech_process"])
-
-    def ask(self, request: dict[str, Any]) -> None:
-        """Send a request; while the process starts, it waits in the pipe."""
-        if self._process.state() != QProcess.ProcessState.NotRunning:
-            self._process.write(json.dumps(request).encode() + b"\n")
-
-    def silence(self) -> None:
-        """End the sound at once, even when the process does not listen."""
-        if sys.platform != "win32" and self._player is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._player, signal.SIGKILL)
-        self._player = None
-
-    def end(self) -> None:
-        """End process and sound, without a signal."""
-        self.blockSignals(True)
-        self.silence()
-        if self._process.state() == QProcess.ProcessState.NotRunning:
-            self.deleteLater()
-        else:
-            self._process.finished.connect(self.deleteLater)
-            self._process.kill()
-
-    def wait_for_end(self) -> None:
-        """Return when the process has ended, or half a second after."""
-        self._process.waitForFinished(500)
-
-    def read_waiting(self) -> None:
-        """Take what the process has said, without waiting for the event loop."""
-        self._process.waitForReadyRead(0)
-
-    def _read(self) -> None:
-        while self._process.canReadLine():
-            message = json.loads(bytes(self._process.readLine().data()))
-            match message["tell"]:
-                case "ready":
-                    self.voices = [
-                        Voice(voice["id"], voice["name"], tuple(voice["languages"]))
-                        for voice in message["voices"]
-                    ]
-                case "player":
-                    self._player = message["group"]
-                case "finished" | "failed":
-                    self._player = None
-            self.told.emit(message)
-
-    def _take_error(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:  # all others end in `finished`
-            self.lost.emit()
 
 
 def _pieces(text: str) -> list[str]:

@@ -186,6 +186,64 @@ def test_a_process_that_cannot_start(qtbot: QtBot, monkeypatch: pytest.MonkeyPat
     speech.close()
 
 
+# Stands for the first process that speaks; the next one is real.
+MAD = """#!{python}
+import json, os, sys, time
+from pathlib import Path
+try:
+    Path({mark!r}).touch(exist_ok=False)
+except FileExistsError:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+def tell(what, **more):
+    return json.dumps({{"tell": what, **more}}).encode() + b"\\n"
+madness = {madness!r}
+out = os.fdopen(1, "wb", buffering=0)
+out.write(tell("ready", voices=[]))
+request = json.loads(sys.stdin.buffer.readline())
+out.write(tell("heard", number=request["number"], within=60.0))
+while madness == "messages":
+    out.write(tell("alive", number=request["number"], within=60.0))
+while madness == "a line without end":
+    out.write(b"x" * 65536)
+out.write({{
+    "noise": bytes(range(255, 0, -1)) * 9,
+    "too deep": b"[" * 100_000 + b"\\n",
+    "no message": b'["started"]\\n',
+    "no number": tell("started", number="one", within=60.0),
+    "all processes": tell("player", number=request["number"], within=60.0, group=1),
+}}[madness])
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    "madness",
+    [
+        *("messages", "a line without end", "noise", "too deep", "no message", "no number"),
+        "all processes",
+    ],
+)
+def test_a_process_that_has_gone_mad_is_replaced(
+    madness: str,
+    loudspeaker: Loudspeaker,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    python = tmp_path / "python"
+    mad = MAD.format(python=sys.executable, mark=str(tmp_path / "mark"), madness=madness)
+    python.write_text(mad)
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    speech = Speech()
+    speech.configure("", QUICK, 100)
+    speech.failed.connect(pytest.fail)
+    with qtbot.waitSignal(speech.finished, timeout=LIMIT):  # before the promise is broken
+        speech.say(SENTENCE)
+    assert loudspeaker.times(part(synthesised(SENTENCE), 0.1)) == 1
+    speech.close()
+
+
 PROGRAM = """
 import sys
 from PySide6.QtCore import QCoreApplication
