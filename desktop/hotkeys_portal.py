@@ -15,7 +15,7 @@ from jeepney import (
     message_bus,
     new_method_call,
 )
-from jeepney.io.threading import DBusRouter, open_dbus_connection
+from jeepney.io.threading import DBusConnection, DBusRouter, open_dbus_connection
 
 from desktop.actions import ACTIONS
 from desktop.keys import Hotkey, title_of
@@ -35,6 +35,21 @@ _REFUSED = (
     "The desktop has given Seesay no hotkeys: allow them in its settings, or there give keys to "
     "commands such as seesay app --do camera."
 )
+_BUS_GONE = "The desktop's message bus has gone, so that hotkeys do not work: start Seesay again."
+
+
+class _Router(DBusRouter):  # type: ignore[misc]
+    """Tells when the bus has gone, which the library does on standard error alone."""
+
+    def __init__(self, connection: DBusConnection, on_gone: Callable[[], None]) -> None:
+        self._on_gone = on_gone
+        super().__init__(connection)
+
+    def _receiver(self) -> None:
+        try:
+            super()._receiver()
+        except Exception:  # of the socket, or of a message that was cut short
+            self._on_gone()
 
 
 class PortalHotkeys:
@@ -54,6 +69,7 @@ class PortalHotkeys:
         self._on_pressed = on_pressed
         self._on_problems = on_problems
         self._inbox: SimpleQueue[dict[str, Hotkey] | Message | None] = SimpleQueue()
+        self._closed = False
         # A daemon, as the desktop may take its time while Seesay wants to end.
         threading.Thread(target=self._run, name="hotkeys", daemon=True).start()
 
@@ -63,14 +79,22 @@ class PortalHotkeys:
 
     def close(self) -> None:
         """Give the hotkeys back."""
+        self._closed = True
         self._inbox.put(None)
+
+    def _on_bus_gone(self) -> None:
+        if not self._closed:
+            self._on_problems([_BUS_GONE])
 
     def _run(self) -> None:
         item = self._inbox.get()
         if item is None:
             return
         try:
-            with open_dbus_connection("SESSION") as connection, DBusRouter(connection) as router:
+            with (
+                open_dbus_connection("SESSION") as connection,
+                _Router(connection, self._on_bus_gone) as router,
+            ):
                 session = _Session(router, self._inbox, self._on_pressed, self._on_problems)
                 while item is not None:
                     if isinstance(item, Message):

@@ -304,7 +304,7 @@ while True:
 
 
 @pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def bus(monkeypatch: pytest.MonkeyPatch) -> "Iterator[subprocess.Popen[str]]":
     if shutil.which("dbus-daemon") is None:
         pytest.skip("dbus-daemon is not installed")
     daemon = subprocess.Popen(
@@ -315,7 +315,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert daemon.stdout is not None
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
     monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
-    yield
+    yield daemon
     daemon.terminate()
     daemon.communicate()
 
@@ -384,6 +384,22 @@ def test_a_wayland_desktop_without_a_portal(bus: None, qtbot: QtBot) -> None:
     (told,) = listener.set(camera="Ctrl+Shift+F7")
     assert "seesay app --do camera" in told
     listener.hotkeys.close()
+
+
+def test_a_bus_that_goes_is_told(
+    bus: "subprocess.Popen[str]", qtbot: QtBot, capfd: pytest.CaptureFixture[str]
+) -> None:
+    portal = Portal()
+    listener = Listener(qtbot)
+    assert listener.set(camera="Ctrl+Shift+F7") == []
+    with qtbot.waitSignal(listener.hotkeys.problems) as told:
+        bus.kill()
+    assert told.args is not None
+    assert "bus has gone" in told.args[0][0]
+    assert "seesay app --do camera" in listener.set(camera="Ctrl+Shift+F8")[0]
+    listener.hotkeys.close()
+    portal.end()
+    assert "Exception" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["unix:path=/nowhere", "", "nonsense"])
