@@ -14,6 +14,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,15 +23,14 @@ import training.train  # noqa: F401  # what is imported here need not be by each
 from core.captioner import Captioner
 from tests.picture_kinds import save_snapshot
 from tests.tiny_models import save_tiny_model
+from tests.torture.kill_runs import Library, Training
 from tests.torture.kill_subjects import (
     CommandLine,
     Desktop,
-    Library,
     Mending,
     Saving,
     SettingsSaving,
     Subject,
-    Training,
 )
 from tests.torture.killing import Killer
 
@@ -42,9 +42,9 @@ _SHARES: dict[str, tuple[Callable[[Path, Killer], Subject], int]] = {
     "the desktop program": (Desktop, 22),
     "saving history": (Saving, 20),
     "mending history": (Mending, 8),
-    "library as JSON Lines": (lambda *of: Library(*of, "jsonl"), 7),
-    "library as a table": (lambda *of: Library(*of, "csv"), 7),
-    "library as XMP files": (lambda *of: Library(*of, "xmp"), 7),
+    "library as JSON Lines": (partial(Library, form="jsonl"), 7),
+    "library as a table": (partial(Library, form="csv"), 7),
+    "library as XMP files": (partial(Library, form="xmp"), 7),
     "training": (Training, 10),
     "saving settings": (SettingsSaving, 7),
 }
