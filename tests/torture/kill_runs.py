@@ -1,6 +1,7 @@
 """Long runs that are killed and go on: ``seesay library`` and ``seesay train``."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -81,6 +82,8 @@ class Training:
 
     def __init__(self, folder: Path, killer: Killer) -> None:
         self._killer = killer
+        for module in ("torch.utils.tensorboard", "matplotlib.figure", "training.train"):
+            importlib.import_module(module)  # what would take each run some seconds
         weights = write_weights(folder)
         data = shapes(folder / "shapes", 12)
         epochs = (2, 2)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import torch
 
-import training.train  # noqa: F401  # what is imported here need not be by each process
 from core.captioner import Captioner
 from tests.picture_kinds import save_snapshot
 from tests.tiny_models import save_tiny_model
