@@ -25,6 +25,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from core.errors import PictureError
+from core.swelling import swells_too_much
 
 # The largest phone cameras take 200 million pixels. Pillow holds a pixel in four bytes, so that
 # this is one gigabyte, two with transparency, for a moment; a JPEG takes far less.
@@ -36,16 +37,6 @@ KEPT_PIXELS = 4096 * 4096
 
 # Room for a 200-megapixel photograph in any usual format; an endless stream stops here.
 MAX_BYTES = 512 * 1024 * 1024
-
-# Memory that any file may take while it is decoded. More is for files that are large themselves:
-# what makes more of its bytes is damaged, or made to fill the memory. Deflate, which most formats
-# pack with, makes at most 1032 of one; WebP packs plain areas much smaller than that.
-_ROOM = 150_000_000
-_MOST_SWELLING, _MOST_SWELLING_WEBP = 500, 5000
-
-# Pixels times scans of a progressive JPEG, each of which costs time: ten scans, the usual number,
-# of the largest picture. A few kilobytes can hold a thousand.
-_MOST_SCANNED = 10 * MAX_PIXELS
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -262,10 +253,15 @@ def _pixels_of_file(data: bytes, label: str) -> NDArray[np.uint8]:
         )
     try:
         image = read(io.BytesIO(data))
+        swells = swells_too_much(image, data)
     except Exception as error:
         raise _unreadable(label, error) from error
     _check_size(*image.size, label)
-    _check_swelling(image, data, label)
+    if swells:
+        raise PictureError(
+            f"{label} claims {image.width} x {image.height} pixels in {len(data)} bytes, which is "
+            "more than Seesay opens from so few: copy or download it again, or shrink it."
+        )
     if isinstance(image, JpegImageFile):
         _draft(image)
     return _pixels_of_image(image, label)
@@ -304,27 +300,6 @@ def _check_size(width: int, height: int, label: str) -> None:
             f"{label} is {width} x {height} pixels, more than Seesay opens: "
             f"shrink it below {MAX_PIXELS // 10**6} million pixels first."
         )
-
-
-def _check_swelling(image: ImageFile, data: bytes, label: str) -> None:
-    """Refuse by its header what would take far more memory or time than its bytes are worth."""
-    pixels = image.width * image.height
-    swelling = _MOST_SWELLING
-    # Bytes that a pixel takes until the picture is shrunk.
-    match image:
-        case JpegImageFile():
-            needed = 2 * len(image.getbands())  # where it has several scans
-            # Each scan begins so; in what is packed, 0xFF is never followed by such a byte.
-            if pixels * data.count(b"\xff\xda") > _MOST_SCANNED:
-                raise _too_little(image, data, label)
-        case WebPImageFile():  # its decoder holds two pictures more
-            needed, swelling = 16, _MOST_SWELLING_WEBP
-        case _ if image.has_transparency_data:
-            needed = 8
-        case _:
-            needed = {"1": 2, "L": 2, "RGB": 4}.get(image.mode, 8)
-    if pixels * needed > max(_ROOM, swelling * len(data)):
-        raise _too_little(image, data, label)
 
 
 def _factor(width: int, height: int) -> int:
@@ -409,13 +384,6 @@ def _too_many_bytes(label: str) -> PictureError:
     return PictureError(
         f"{label} is larger than the {MAX_BYTES // 1024**2} megabytes that Seesay reads: "
         "save it smaller first."
-    )
-
-
-def _too_little(image: ImageFile, data: bytes, label: str) -> PictureError:
-    return PictureError(
-        f"{label} claims {image.width} x {image.height} pixels in {len(data)} bytes, which is "
-        "more than Seesay opens from so few: copy or download it again, or shrink it."
     )
 
 
