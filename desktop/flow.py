@@ -134,6 +134,9 @@ class Flow(QObject):
 
     def describe(self, *orders: Order) -> None:
         """Describe these pictures, one after the other, in place of whatever is under way."""
+        if not orders:
+            self.fail("There is no file of this computer in it: save it as a file first.")
+            return
         self._drop()
         self._queue.extend(orders)
         self._begin_next()

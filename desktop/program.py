@@ -22,8 +22,9 @@ from desktop.flow import Description, Flow, file_orders
 from desktop.history import Entry, open_history
 from desktop.history_pane import HistoryPane
 from desktop.hotkeys import Hotkeys
+from desktop.presses import Presses
 from desktop.region import RegionPicker
-from desktop.screen import Monitor, monitors
+from desktop.screen import list_monitors
 from desktop.settings import Settings, SettingsFile
 from desktop.settings_dialog import SettingsDialog
 from desktop.sources import Order, Sources
@@ -78,6 +79,7 @@ class Program(QObject):
             self,
         )
         self.hotkeys = Hotkeys(self)
+        self._presses = Presses(self)
         self._tray = Tray(self.window.actions_by_name, self)
         self._tidying = QTimer(self, interval=_DAY)
         self._tidying.timeout.connect(self._tidy_history)
@@ -146,7 +148,8 @@ class Program(QObject):
         window.asked.connect(self.do)
         window.dropped.connect(lambda paths: flow.describe(*file_orders(paths)))
         window.closing.connect(self._on_closing)
-        self.hotkeys.pressed.connect(self.do)
+        self.hotkeys.pressed.connect(self._presses.add)
+        self._presses.due.connect(self.do)
         self.hotkeys.problems.connect(self._on_hotkey_problems)
         flow.described.connect(self._show)
         flow.read.connect(self._on_read)
@@ -293,7 +296,7 @@ class Program(QObject):
 
     def _edit_settings(self) -> None:
         dialog = SettingsDialog(
-            self.settings, self._voices, self._cameras, _monitors(), self.window
+            self.settings, self._voices, self._cameras, list_monitors(), self.window
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.try_out.connect(self.speech.try_out)
@@ -389,10 +392,3 @@ class Program(QObject):
                 + (f" {show_keys} brings the window back." if show_keys else "")
                 + f" {quit_keys} in the window ends it."
             )
-
-
-def _monitors() -> list[Monitor]:
-    try:
-        return monitors()
-    except SeesayError:
-        return []

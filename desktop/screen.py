@@ -21,6 +21,7 @@ __all__ = [
     "grab_area",
     "grab_screen",
     "grab_window",
+    "list_monitors",
     "monitors",
     "on_wayland",
     "screen_area",
@@ -62,6 +63,14 @@ def monitors() -> list[Monitor]:
             )
             for number, monitor in enumerate(found, 1)
         ]
+
+
+def list_monitors() -> list[Monitor]:
+    """The monitors to choose from; none where there is no screen."""
+    try:
+        return monitors()
+    except ScreenError:
+        return []
 
 
 def screen_area(screen: str = "all") -> Area:

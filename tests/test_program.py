@@ -341,3 +341,11 @@ def test_a_model_that_cannot_be_loaded_is_told_even_if_all_is_stopped(
     other.close()
     other.window.deleteLater()
     assert "model" not in program.window.problems.text()
+
+
+def test_what_holds_no_file_is_told_when_it_is_dropped(start: Start) -> None:
+    program = start('speech = "silent"\n')
+    told: list[str] = []
+    program.flow.told.connect(told.append)
+    program.window.dropped.emit([])  # a link of a browser, for instance
+    assert told == ["There is no file of this computer in it: save it as a file first."]
