@@ -1,0 +1,153 @@
+"""The desktop program in this process, on a display of its own, and how it bears what it gets."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop.program import Program
+from tests.desktop_parts import a_display
+from tests.picture_kinds import save_snapshot
+from tests.screen_parts import window_manager
+from tests.tiny_models import save_tiny_model
+
+_TICK = 10  # milliseconds
+_MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What this process takes from the machine.
+
+    Attributes:
+        memory: resident, in megabytes.
+        handles: open files, sockets and pipes.
+        threads: of this process.
+        processes: that it has started, and those have, which still are there.
+    """
+
+    memory: float
+    handles: int
+    threads: int
+    processes: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory:.0f} MB, {self.handles} handles, {self.threads} threads, "
+            f"{self.processes} processes"
+        )
+
+
+def vitals() -> Vitals:
+    """What this process takes now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return Vitals(
+        pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE,
+        len(os.listdir("/proc/self/fd")),
+        len(os.listdir("/proc/self/task")),
+        len(_descendants(os.getpid())),
+    )
+
+
+def _descendants(process: int) -> list[int]:
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # it has ended meanwhile
+            continue
+        if state != "Z":
+            parents[int(folder.name)] = int(parent)
+    found, last = [], [process]
+    while last:
+        last = [child for child, parent in parents.items() if parent in last]
+        found += last
+    return found
+
+
+class Pulse:
+    """Ticks in the event loop, and notes the longest time in which it did not come to that."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0  # seconds
+        self._last = time.monotonic()
+        self._timer = QTimer(interval=_TICK)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def begin(self) -> None:
+        """Measure from now on."""
+        self.longest, self._last = 0.0, time.monotonic()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self.longest = max(self.longest, now - self._last - _TICK / 1000)
+        self._last = now
+
+
+def wait_until(check: Callable[[], Any], what: str, seconds: float = 60) -> None:
+    """Run the event loop until something is true.
+
+    Raises:
+        AssertionError: if it does not become true.
+    """
+    loop, end = QEventLoop(), time.monotonic() + seconds
+    timer = QTimer(interval=_TICK)
+    timer.timeout.connect(lambda: loop.exit() if check() or time.monotonic() > end else None)
+    timer.start()
+    loop.exec()
+    assert check(), f"waited in vain for {what}"
+
+
+def pause(seconds: float) -> None:
+    """Run the event loop for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
+
+
+def photos(folder: Path, files: int, kinds: int = 8) -> list[str]:
+    """So many picture files of a few kinds."""
+    for kind in range(kinds):
+        save_snapshot(folder / f"kind{kind}.png", kind)
+    paths = [folder / f"{number:04}.png" for number in range(files)]
+    for number, path in enumerate(paths):
+        path.hardlink_to(folder / f"kind{number % kinds}.png")
+    return [*map(str, paths)]
+
+
+@contextmanager
+def a_program(folder: Path, settings: str = "") -> Iterator[Program]:
+    """The program with a small model, its own voice and a home of its own; ready.
+
+    What is said is heard by nobody, but takes the time that the device takes: none.
+    """
+    save_tiny_model(folder / "model")
+    (folder / "config" / "seesay").mkdir(parents=True)
+    (folder / "config" / "seesay" / "settings.toml").write_text("welcomed = true\n" + settings)
+    (folder / ".asoundrc").write_text("pcm.!default { type null }\n")
+    for name, place in (("HOME", ""), ("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "data")):
+        os.environ[name] = str(folder / place)
+    for name in ("XDG_SESSION_TYPE", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        os.environ.pop(name, None)
+    os.environ["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={folder}/no-bus"
+    with a_display() as display:
+        os.environ["DISPLAY"] = display
+        with window_manager(display) if which("openbox") else nullcontext():
+            application = QApplication([])
+            application.setQuitOnLastWindowClosed(False)
+            program = Program(folder / "model")
+            ready: list[str] = []
+            program.captioning.ready.connect(ready.append)
+            program.start(minimised=False)
+            wait_until(lambda: ready, "the model")
+            yield program
+            program.close()
+            application.shutdown()
