@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from desktop.history_entry import DamagedError, HistoryError
 from desktop.history_recovery import recover
-from desktop.history_schema import connect, explain, is_damage
+from desktop.history_schema import connect, explain, is_damage, number
 
 # Files up to this size are checked whole when they are opened, which takes a few hundredths of a
 # second; damage in larger ones shows when it is met. Bytes.
@@ -141,9 +141,7 @@ class HistoryFile:
         try:
             self._identity = self._present_identity()
             if self.path is not None and self.path.stat().st_size <= _CHECKED_WHOLE:
-                (answer, *_) = self._db.execute("PRAGMA quick_check(1)").fetchone()
-                if answer != "ok":
-                    raise DamagedError
+                _check(self._db)
         except BaseException as error:
             self._db.close()
             if isinstance(error, sqlite3.Error) and is_damage(error):
@@ -176,6 +174,22 @@ class HistoryFile:
             )
             self.on_damage(self.problem)
         self._open()
+
+
+def _check(db: sqlite3.Connection) -> None:
+    (answer, *_) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise DamagedError
+    # That leaves out the index of words, whose own check needs the right to write: where another
+    # process has it, or nobody, the next start checks.
+    patience = number(db, "PRAGMA busy_timeout")
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        db.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+    except sqlite3.OperationalError:
+        pass
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def _refuse_to_wait(status: int, *_: int) -> None:

@@ -1,9 +1,11 @@
 """What the tests of the history share: captions, pictures, and a look into the file."""
 
 import contextlib
+import functools
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,3 +71,19 @@ def is_sound(path: Path) -> bool:
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("INSERT INTO search (search) VALUES ('integrity-check')")
         return db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@functools.cache
+def filled(entries: int) -> bytes:
+    """A history's file with so many dogs, the last of them deleted."""
+    pictures = [picture_of(160, 120, seed) for seed in range(4)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "history.sqlite3")
+        with contextlib.closing(History(path)) as history:
+            for number in range(entries):
+                caption = caption_of(f"Dog {number}.", seed=number)
+                keep = number % 10 == 0
+                entry = history.add(caption, "camera", pictures[number % 4], keep)
+                history.set_star(entry.id, number % 5 == 0)
+            history.delete([entries])
+        return path.read_bytes()

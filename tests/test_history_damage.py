@@ -1,18 +1,16 @@
 """The history's file damaged, cut short, foreign or of another version: what can be is kept."""
 
 import contextlib
-import functools
 import os
 import random
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from desktop.history import History, HistoryError, Query, open_history
-from tests.history_parts import caption_of, is_sound, picture_of
+from tests.history_parts import caption_of, filled, is_sound
 
 PAGE = 4096
 
@@ -31,22 +29,6 @@ def history(path: Path) -> Iterator[History]:
 def fill(path: Path, entries: int = 60) -> None:
     path.parent.mkdir()
     path.write_bytes(filled(entries))
-
-
-@functools.cache
-def filled(entries: int) -> bytes:
-    """A history's file with so many dogs, the last of them deleted."""
-    pictures = [picture_of(160, 120, seed) for seed in range(4)]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "history.sqlite3")
-        with contextlib.closing(History(path)) as history:
-            for number in range(entries):
-                caption = caption_of(f"Dog {number}.", seed=number)
-                keep = number % 10 == 0
-                entry = history.add(caption, "camera", pictures[number % 4], keep)
-                history.set_star(entry.id, number % 5 == 0)
-            history.delete([entries])
-        return path.read_bytes()
 
 
 def assert_set_aside(history: History, path: Path) -> Path:
@@ -102,6 +84,21 @@ def test_overwritten_bytes_anywhere(path: Path, seed: int) -> None:
         if history.problem is not None:
             assert list(path.parent.glob("history.damaged-*"))
     assert is_sound(path)
+
+
+def test_a_damaged_index_of_words_does_not_hide_entries(path: Path) -> None:
+    """Which SQLite's own check of the file does not look into."""
+    fill(path)
+    data = bytearray(path.read_bytes())
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        (block,) = db.execute(
+            "SELECT block FROM search_data ORDER BY length(block) DESC"
+        ).fetchone()
+    start = data.index(block[:100]) + 200
+    path.write_bytes(data[:start] + bytes(300) + data[start + 300 :])
+    with contextlib.closing(History(path)) as history:
+        assert history.count(Query("dog")) == history.count() == 59
+        assert_set_aside(history, path)
 
 
 def test_the_first_row_of_every_page_is_lost_alone(path: Path) -> None:
