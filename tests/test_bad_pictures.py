@@ -151,6 +151,13 @@ def test_more_pixels_than_so_few_bytes_are_worth() -> None:
     assert open_picture(encode(page, "TIFF", compression="group4")).height == 3307
 
 
+def test_a_palette_that_is_missing() -> None:
+    data = encode(PLAIN.quantize(4), "PNG")
+    start = data.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    assert "damaged" in refusal(data[:start] + data[end:])
+
+
 def test_a_jpeg_of_a_thousand_scans() -> None:
     jpeg = encode(Image.new("L", (2048, 2048), 90), "JPEG", progressive=True)
     last = jpeg.rindex(b"\xff\xda")
