@@ -13,7 +13,7 @@ from core.vocabulary import SPECIALS, Vocabulary
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 # What `training/export.py` adds for onnxruntime: graphs, with the weights of the file above.
-GRAPHS = ("see.onnx", "write.onnx", "reread.onnx")
+GRAPHS = ("see.onnx", "search.onnx", "reread.onnx")
 FORMAT = 1
 
 

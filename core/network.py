@@ -13,7 +13,7 @@ import numpy as np
 from core.model_folder import ModelFolder
 from core.vocabulary import Vocabulary
 
-Part = Literal["see", "write", "reread"]
+Part = Literal["see", "search", "reread"]
 
 
 @dataclass(frozen=True)
@@ -48,34 +48,31 @@ def summarise(summaries: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a step of the search makes of each live beam, all (B, K) where nothing else is said.
+class Steps:
+    """All steps of a beam search, (T, B, K) where nothing else is said.
 
-    The first four are of the beams as they go on, the others of the beams as they were.
+    The first three are of the beams as they go on, the others of the beams as they were.
 
     Attributes:
-        totals: log-probability of each sentence so far.
         parents: the beams that go on.
         words: the word that each of these is extended with.
         log_probs: of these words.
+        scores: what each sentence is worth if it ends here; minus infinity where it must not, and
+            once the search for its picture is over.
         ends: log-probability of ``<end>``.
         entropies: in nats, of the word that follows.
-        regions: (B, K, R) attention to each region, averaged over the heads.
+        regions: (T, B, K, R) attention to each region, averaged over the heads.
         sentinel: attention to the sentinel.
-        recurrent: (B, K, 5 H) what the LSTM's output gives to the gates of the next step.
-        cell: (B, K, H) the LSTM's memory.
     """
 
-    totals: np.ndarray
     parents: np.ndarray
     words: np.ndarray
     log_probs: np.ndarray
+    scores: np.ndarray
     ends: np.ndarray
     entropies: np.ndarray
     regions: np.ndarray
     sentinel: np.ndarray
-    recurrent: np.ndarray
-    cell: np.ndarray
 
 
 class Network(ABC):
@@ -95,24 +92,32 @@ class Network(ABC):
         """See pictures, (B, 3, side, side) uint8 RGB."""
         return Sight(*self._run("see", pixels))
 
-    def write(
-        self,
-        sight: Sight,
-        words: np.ndarray,
-        totals: np.ndarray,
-        recurrent: np.ndarray,
-        cell: np.ndarray,
-    ) -> Written:
-        """Extend sentences by a word.
+    def search(self, sight: Sight, beam: int, most: int, norm: float) -> Steps:
+        """Write sentences by beam search; `core.search` tells how, and which wins.
 
         Args:
             sight: of the pictures.
-            words: (B, K) int64, the last word of each beam.
-            totals: (B, K) log-probability of each beam.
-            recurrent, cell: as of `Written`; zeros before the first word.
+            beam: number of unfinished sentences kept.
+            most: words of the longest sentence.
+            norm: power of the length that log-probabilities are divided by.
         """
-        picture = (sight.inputs, sight.keys, sight.values)
-        return Written(*self._run("write", words, totals, *picture, recurrent, cell))
+        pictures, gates = sight.inputs.shape
+        totals = np.full((pictures, beam), -np.inf, np.float32)
+        totals[:, 0] = 0  # all beams start alike: only one may spread
+        steps = self._run(
+            "search",
+            np.full((pictures, beam), Vocabulary.start),
+            totals,
+            np.full(pictures, -np.inf, np.float32),
+            np.zeros((pictures, beam, gates), np.float32),
+            np.zeros((pictures, beam, gates // 5), np.float32),
+            sight.inputs,
+            sight.keys,
+            sight.values,
+            np.array(most),
+            np.array(norm, np.float32),
+        )
+        return Steps(*steps)
 
     def reread(
         self,

@@ -32,8 +32,10 @@ class OnnxNetwork(Network):
         options = ort.SessionOptions()
         options.log_severity_level = _QUIET
         options.intra_op_num_threads = processors()
-        # A waiting thread would take a core from speech and the window.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Within a run, threads wait for work awake, as to wake them takes longer than most of it.
+        # Between runs they sleep: awake, they would take a core from speech and the window.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self._sessions: dict[Part, ort.InferenceSession] = {
                 part: ort.InferenceSession(folder.path / f"{part}.onnx", options)

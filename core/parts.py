@@ -44,6 +44,29 @@ class Written(NamedTuple):
     cell: Tensor  # (B, K, H) the LSTM's memory
 
 
+class Beams(NamedTuple):
+    """What one step of the search hands to the next."""
+
+    words: Tensor  # (B, K) the last of each live beam
+    totals: Tensor  # (B, K) log-probability of each
+    best: Tensor  # (B,) score of the best sentence that ended
+    recurrent: Tensor  # (B, K, 5 H) as of `Written`; zeros before the first word
+    cell: Tensor  # (B, K, H) likewise
+
+
+class Steps(NamedTuple):
+    """What the search keeps of all its steps; see `core.network.Steps`."""
+
+    parents: Tensor  # (T, B, K)
+    words: Tensor  # (T, B, K)
+    log_probs: Tensor  # (T, B, K)
+    scores: Tensor  # (T, B, K)
+    ends: Tensor  # (T, B, K)
+    entropies: Tensor  # (T, B, K)
+    regions: Tensor  # (T, B, K, R)
+    sentinel: Tensor  # (T, B, K)
+
+
 class See(nn.Module):
     """Pictures to all that the decoder needs of them."""
 
@@ -140,7 +163,7 @@ class Write(nn.Module):
         size = log_probs.shape[2]
         return Written(
             totals=best,
-            parents=place // size,
+            parents=place.div(size, rounding_mode="trunc"),
             words=place % size,
             log_probs=log_probs.flatten(1).gather(1, place),
             ends=log_probs[..., Vocabulary.end],
@@ -150,6 +173,108 @@ class Write(nn.Module):
             recurrent=recurrent,
             cell=cell,
         )
+
+
+class Step(nn.Module):
+    """A step of the beam search with its bookkeeping.
+
+    Args:
+        write: the network's part of it.
+    """
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self.write = write
+
+    def forward(
+        self,
+        length: Tensor,
+        words: Tensor,
+        totals: Tensor,
+        best: Tensor,
+        recurrent: Tensor,
+        cell: Tensor,
+        inputs: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        most: Tensor,
+        norm: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Extend sentences by a word.
+
+        Args:
+            length: () int64, words that they have.
+            words, totals, best, recurrent, cell: as of `Beams`.
+            inputs, keys, values: as of `Seen`.
+            most: () int64, words of the longest sentence.
+            norm: () float, power of the length that log-probabilities are divided by.
+
+        Returns:
+            Whether the search goes on, () bool; then what `Beams` holds; then of this step what
+            `Steps` holds.
+        """
+        written = self.write(words, totals, inputs, keys, values, recurrent, cell)
+        # Log-probabilities only fall, and no length divides by more than the longest does.
+        longest = (most + 1).float() ** norm
+        # A picture's own search is over, however long the others of its batch go on. And a
+        # sentence of no words is no caption.
+        over = (totals[:, :1] / longest <= best.unsqueeze(1)) | (length == 0)
+        scores = (totals + written.ends) / (length + 1).float() ** norm
+        scores = scores.masked_fill(over, -torch.inf)
+        best = torch.maximum(best, scores.amax(dim=1))
+        goes_on = (written.totals[:, 0] / longest > best).any()
+        pictures, beams = words.shape
+        # Rows of all beams of all pictures, one below the other.
+        rows = written.parents + beams * torch.arange(pictures, device=words.device).unsqueeze(1)
+        return (
+            goes_on,
+            written.words,
+            written.totals,
+            best,
+            F.embedding(rows, written.recurrent.flatten(0, 1)),
+            F.embedding(rows, written.cell.flatten(0, 1)),
+            written.parents,
+            written.words,
+            written.log_probs,
+            scores,
+            written.ends,
+            written.entropies,
+            written.regions,
+            written.sentinel,
+        )
+
+
+class Search(nn.Module):
+    """The beam search, step by step; ``training/export.py`` makes a loop of `Step` of it."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.step = Step(Write(decoder))
+
+    def forward(
+        self,
+        words: Tensor,
+        totals: Tensor,
+        best: Tensor,
+        recurrent: Tensor,
+        cell: Tensor,
+        inputs: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        most: Tensor,
+        norm: Tensor,
+    ) -> Steps:
+        """Search; the arguments are those of `Step`, for the first one."""
+        beams = Beams(words, totals, best, recurrent, cell)
+        given = (inputs, keys, values, most, norm)
+        steps = []
+        for length in range(int(most) + 1):
+            goes_on, *made = self.step(torch.tensor(length, device=words.device), *beams, *given)
+            beams = Beams(*made[: len(beams)])
+            steps.append(made[len(beams) :])
+            if not goes_on:
+                break
+        return Steps(*map(torch.stack, zip(*steps, strict=True)))
 
 
 class Reread(nn.Module):

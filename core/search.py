@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.network import Network, Sight, Written
-from core.vocabulary import Vocabulary
+from core.network import Network, Sight, Steps
 
 # Divides a sentence's log-probability by length ** LENGTH_NORM; chosen on the val splits.
 LENGTH_NORM = 0.7
@@ -75,44 +74,17 @@ def beam_search(
         max_words: longest sentence, ``<end>`` not counted.
         length_norm: 0 picks the most probable sentence, larger values favour longer ones.
     """
-    pictures, gates = sight.inputs.shape
+    pictures = len(sight.inputs)
     if pictures == 0:
         return []
-    words = np.full((pictures, beam), Vocabulary.start)
-    totals = np.full((pictures, beam), -np.inf, np.float32)
-    totals[:, 0] = 0  # all beams start alike: only one may spread
-    recurrent = np.zeros((pictures, beam, gates), np.float32)
-    cell = np.zeros((pictures, beam, gates // 5), np.float32)
-    best = np.full(pictures, -np.inf, np.float32)
-    done = np.zeros(pictures, bool)
-    rows = np.arange(pictures)[:, None]  # (B, 1)
-    steps: list[Written] = []
-    ends: list[np.ndarray] = []  # what each live beam is worth if it ends here, (B, K)
-
-    for length in range(max_words + 1):
-        step = network.write(sight, words, totals, recurrent, cell)
-        scores = (totals + step.ends) / (length + 1) ** length_norm
-        if length == 0:  # a sentence of no words is no caption
-            scores = np.full_like(scores, -np.inf)
-        # A picture's own search is over, however long the others of its batch go on.
-        scores[done] = -np.inf
-        steps.append(step)
-        ends.append(scores)
-        best = np.maximum(best, scores.max(axis=1))
-        # Log-probabilities only fall, and no length divides by more than the longest does.
-        done = step.totals[:, 0] / (max_words + 1) ** length_norm <= best
-        if length == max_words or done.all():
-            break
-        words, totals = step.words, step.totals
-        recurrent, cell = step.recurrent[rows, step.parents], step.cell[rows, step.parents]
-
-    return [_trace(steps, ends, picture) for picture in range(pictures)]
+    steps = network.search(sight, beam, max_words, length_norm)
+    return [_trace(steps, picture) for picture in range(pictures)]
 
 
-def _trace(steps: list[Written], ends: list[np.ndarray], picture: int) -> Hypothesis:
+def _trace(steps: Steps, picture: int) -> Hypothesis:
     """Follow a picture's best sentences back from their last word to their first."""
-    beams = ends[0].shape[1]
-    scores = np.concatenate([end[picture] for end in ends])  # (steps * K,)
+    beams = steps.scores.shape[2]
+    scores = steps.scores[:, picture].ravel()  # (T * K,)
     finished = int((scores > -math.inf).sum())
     paths: list[list[int]] = []
     written: list[tuple[int, ...]] = []
@@ -121,7 +93,7 @@ def _trace(steps: list[Written], ends: list[np.ndarray], picture: int) -> Hypoth
     for at, place in enumerate(order):
         path = _path(steps, picture, *divmod(place, beams))
         paths.append(path)
-        written.append(tuple(int(steps[i].words[picture, beam]) for i, beam in enumerate(path)))
+        written.append(tuple(int(steps.words[i, picture, beam]) for i, beam in enumerate(path)))
         if winner is None and not _repeats(written[at]):
             winner = at
         if winner is not None and at >= RIVALS:
@@ -129,17 +101,17 @@ def _trace(steps: list[Written], ends: list[np.ndarray], picture: int) -> Hypoth
     winner = winner or 0
     rivals = [at for at in range(len(paths)) if at != winner][:RIVALS]
     path, length = paths[winner], len(paths[winner])
-    # The beam that each word was added to, and where the last of them ended.
-    before = [int(steps[step].parents[picture, beam]) for step, beam in enumerate(path)]
-    log_probs = [float(steps[step].log_probs[picture, beam]) for step, beam in enumerate(path)]
-    entropies = [float(steps[step].entropies[picture, beam]) for step, beam in enumerate(before)]
-    last = steps[length]
+    # The beam that each word was added to, and last the one that ended.
+    before = [*(int(steps.parents[i, picture, beam]) for i, beam in enumerate(path)), path[-1]]
     return Hypothesis(
         words=written[winner],
-        log_probs=(*log_probs, float(last.ends[picture, path[-1]])),
-        entropies=(*entropies, float(last.entropies[picture, path[-1]])),
-        regions=np.stack([steps[at].regions[picture, beam] for at, beam in enumerate(before)]),
-        sentinel=np.stack([steps[at].sentinel[picture, beam] for at, beam in enumerate(before)]),
+        log_probs=(
+            *steps.log_probs[range(length), picture, path].tolist(),
+            float(steps.ends[length, picture, path[-1]]),
+        ),
+        entropies=tuple(steps.entropies[range(length + 1), picture, before].tolist()),
+        regions=steps.regions[range(length), picture, before[:-1]],
+        sentinel=steps.sentinel[range(length), picture, before[:-1]],
         score=float(scores[order[winner]]),
         rivals=tuple(Rival(written[at], float(scores[order[at]])) for at in rivals),
     )
@@ -151,10 +123,10 @@ def _repeats(words: Sequence[int]) -> bool:
     return len({*phrases}) < len(phrases)
 
 
-def _path(steps: list[Written], picture: int, length: int, beam: int) -> list[int]:
+def _path(steps: Steps, picture: int, length: int, beam: int) -> list[int]:
     """The beam of each word of a sentence of so many, from the beam of its last."""
     path: list[int] = []
-    for step in reversed(steps[:length]):
+    for parents in steps.parents[:length, picture][::-1].tolist():  # (K,) each
         path.append(beam)
-        beam = int(step.parents[picture, beam])
+        beam = parents[beam]
     return path[::-1]

@@ -11,7 +11,7 @@ from core.model import CaptionModel
 from core.model_file import build
 from core.model_folder import ModelFolder
 from core.network import Network, Part
-from core.parts import Reread, See, Write
+from core.parts import Reread, Search, See
 
 
 class TorchNetwork(Network):
@@ -27,7 +27,7 @@ class TorchNetwork(Network):
         self.device = self._device.type
         self._parts: dict[Part, nn.Module] = {
             "see": See(model),
-            "write": Write(model.decoder),
+            "search": Search(model.decoder),
             "reread": Reread(model.decoder),
         }
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from core.model import Decoder, Scene
 from core.network import Sight
-from core.parts import Reread, Write, look
+from core.parts import Reread, Search, look
 from core.torch_network import TorchNetwork
 
 
@@ -14,7 +14,8 @@ class DecoderNetwork(TorchNetwork):
 
     def __init__(self, decoder: Decoder) -> None:
         self.device, self._device = "cpu", torch.device("cpu")
-        self._parts = {"write": Write(decoder), "reread": Reread(decoder)}
+        self.search_part = Search(decoder)
+        self._parts = {"search": self.search_part, "reread": Reread(decoder)}
 
 
 @torch.inference_mode()

@@ -2,16 +2,15 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from core.model import Decoder, Scene
 from core.model_config import ModelConfig
-from core.network import Sight, Written, blind_log_probs
+from core.network import Sight, blind_log_probs
+from core.parts import Write, Written
 from core.search import RIVALS, Hypothesis, beam_search
 from core.vocabulary import Vocabulary
 from tests.decoder_networks import DecoderNetwork, only, sight_of
@@ -142,29 +141,31 @@ def test_no_word_stands_straight_after_itself() -> None:
 def test_what_says_three_words_twice_does_not_win_against_what_does_not() -> None:
     # A decoder that goes round in a circle: 4, 5, 6, 4, 5, 6, ...
     decoder, _, sight = random_search(0, pictures=5)
-    network = Circling(decoder)
+    network = DecoderNetwork(decoder)
+    network.search_part.step.write = Circling(decoder)
     for hypothesis in beam_search(network, sight, 3, max_words=8, length_norm=0.7):
         assert hypothesis.words in ((4, 5, 6), (4, 5, 6, 4), (4, 5, 6, 4, 5))
         assert (4, 5, 6) * 2 in [rival.words[:6] for rival in hypothesis.rivals]
         assert hypothesis.rivals[0].score > hypothesis.score
 
 
-class Circling(DecoderNetwork):
+class Circling(Write):
     """Writes its three words in turn, and would rather not end."""
 
-    def write(self, sight: Sight, words: np.ndarray, *arrays: np.ndarray) -> Written:
-        step = super().write(sight, words, *arrays)
-        totals = arrays[0]
-        following = np.where((words >= 4) & (words < 6), words + 1, 4)
-        log_probs = np.full_like(totals, -0.01)
-        order = np.argsort(-totals, axis=1, kind="stable")
-        return replace(
-            step,
-            totals=np.take_along_axis(totals + log_probs, order, 1),
-            parents=order,
-            words=np.take_along_axis(following, order, 1),
-            log_probs=log_probs,
-            ends=np.full_like(totals, -2.0),
+    def forward(self, words: Tensor, totals: Tensor, *arrays: Tensor) -> Written:
+        following = torch.where((words >= 4) & (words < 6), words + 1, 4)
+        order = totals.argsort(dim=1, descending=True, stable=True)
+        log_probs = torch.full_like(totals, -0.01)
+        return (
+            super()
+            .forward(words, totals, *arrays)
+            ._replace(
+                totals=(totals + log_probs).gather(1, order),
+                parents=order,
+                words=following.gather(1, order),
+                log_probs=log_probs,
+                ends=torch.full_like(totals, -2.0),
+            )
         )
 
 

@@ -24,8 +24,9 @@ from torch.export import Dim
 from core.model_file import build
 from core.model_folder import CONFIG, GRAPHS, WEIGHTS, ModelFolder, read_model_folder, replace_file
 from core.network import given_and_following
-from core.parts import Reread, See, Write
+from core.parts import Beams, Reread, See, Step, Write
 from core.vocabulary import Vocabulary
+from training.export_loop import repeat
 
 _KINDS = {"F16": TensorProto.FLOAT16, "F32": TensorProto.FLOAT, "I8": TensorProto.INT8}
 
@@ -55,19 +56,22 @@ def export(folder: Path) -> None:
 def _graphs(folder: ModelFolder) -> list[onnx.ModelProto]:
     """`GRAPHS`, with the weights in them, from pictures and sentences to show the sizes."""
     model = build(folder)
-    see, write, reread = (
-        See(model).eval(),
-        Write(model.decoder).eval(),
-        Reread(model.decoder).eval(),
-    )
+    see, reread = See(model).eval(), Reread(model.decoder).eval()
+    step = Step(Write(model.decoder)).eval()
     side = model.config.image_size
     pixels = torch.zeros(2, 3, side, side, dtype=torch.uint8)
     with torch.no_grad():
         seen = see(pixels)
-        words = torch.full((2, 3), Vocabulary.start)
         hidden = model.config.hidden
-        begun = torch.zeros(2, 3, 5 * hidden), torch.zeros(2, 3, hidden)
-        beams = (words, torch.zeros(2, 3), seen.inputs, seen.keys, seen.values, *begun)
+        beams = Beams(
+            words=torch.full((2, 3), Vocabulary.start),
+            totals=torch.zeros(2, 3),
+            best=torch.zeros(2),
+            recurrent=torch.zeros(2, 3, 5 * hidden),
+            cell=torch.zeros(2, 3, hidden),
+        )
+        picture = (seen.inputs, seen.keys, seen.values)
+        length, most, norm = torch.tensor(1), torch.tensor(20), torch.tensor(0.7)
         given, following = map(torch.from_numpy, given_and_following([[5, 6, 7], [8]]))
         summary = seen.summaries.mean(dim=1).relu()
         sentences = (given, following, summary, seen.keys, seen.values)
@@ -75,7 +79,13 @@ def _graphs(folder: ModelFolder) -> list[onnx.ModelProto]:
     batch, beam = {0: any_size}, {0: any_size, 1: any_size}
     return [
         _graph(see, (pixels,), (batch,)),
-        _graph(write, beams, (beam, beam, batch, batch, batch, beam, beam)),
+        repeat(
+            _graph(
+                step,
+                (length, *beams, *picture, most, norm),
+                ({}, beam, beam, batch, beam, beam, batch, batch, batch, {}, {}),
+            )
+        ),
         _graph(
             reread,
             sentences,
@@ -133,7 +143,7 @@ def _borrow_weights(
     graph = model.graph
     borrowed, nodes = [], []
     for tensor in [*graph.initializer]:
-        name = tensor.name.removeprefix("model.")  # that of the part
+        name = tensor.name.removeprefix("model.").removeprefix("write.")  # that of the part
         if name not in stored:
             continue
         graph.initializer.remove(tensor)
@@ -158,11 +168,20 @@ def _borrow_weights(
 def _forget_origin(model: onnx.ModelProto) -> None:
     """Take out where in which file each node came from, which is the exporter's own matter."""
     graph = model.graph
-    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info):
+    inner = [
+        attribute.g
+        for node in graph.node
+        for attribute in node.attribute
+        if attribute.HasField("g")
+    ]
+    for part in (model, graph, *inner):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
-    for value in (*graph.input, *graph.output):
-        value.ClearField("metadata_props")
+    for one in (graph, *inner):
+        del one.value_info[:]
+        for part in (*one.node, *one.initializer, *one.input, *one.output):
+            part.ClearField("metadata_props")
+            part.ClearField("doc_string")
 
 
 def _cast(source: str, target: str) -> onnx.NodeProto:
