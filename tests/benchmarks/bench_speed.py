@@ -55,7 +55,7 @@ class Bench:
         self.folder, self.model, self.quick = folder, model, quick
         self.paths = photograph_paths(photographs, 150 if quick else 1000)
         self.names = folder / "photographs.json"
-        self.names.write_text(json.dumps(self.paths[:100]))
+        self.names.write_text(json.dumps(self.paths))
 
     def row(self, name: str, words: int) -> dict[str, Any]:
         """One captioner's row; ``failed`` tells why there are no figures."""
@@ -151,6 +151,7 @@ def _more(bench: Bench) -> dict[str, Any]:
     return {
         "start_up": bench.start_up(),
         "library": bench.library(),
+        "same": bench.probe("same", len(bench.paths)),
         "growth": bench.probe("growth", 10_000),
         "batches": {str(n): bench.probe("batches", 128, threads=n) for n in (1, 2)},
     }

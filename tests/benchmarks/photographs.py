@@ -12,6 +12,7 @@ import numpy as np
 from core.picture import open_picture
 
 Pixels = np.ndarray
+_KEPT = 100  # photographs in memory
 _KINDS = (".jpg", ".png", ".webp")
 # Those of scikit-image that a camera took, of things and people.
 _FEW = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
@@ -30,13 +31,15 @@ def photograph_paths(folder: Path, count: int) -> list[str]:
 
 
 def read_photographs(names: Path) -> Iterator[Pixels]:
-    """Decoded photographs without end, (height, width, 3) uint8 RGB; each file is opened once.
+    """Decoded photographs without end, (height, width, 3) uint8 RGB; the first are kept.
 
     Args:
         names: JSON list of their paths.
     """
-    opened = []
+    opened: list[Pixels] = []
     for name in json.loads(names.read_text()):
-        opened.append(open_picture(name).pixels)
-        yield opened[-1]
+        pixels = open_picture(name).pixels
+        if len(opened) < _KEPT:
+            opened.append(pixels)
+        yield pixels
     yield from cycle(opened)

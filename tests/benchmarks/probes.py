@@ -14,15 +14,18 @@ from itertools import islice
 from pathlib import Path
 
 from core.captioner import Captioner
+from core.model_file import load_model
 from core.preprocess import squeeze_many
 from core.search import LENGTH_NORM, MAX_WORDS, beam_search
+from core.torch_network import TorchNetwork
 from tests.benchmarks.photographs import Pixels, read_photographs
 
 SIZES = (1, 4, 16, 64)
 
 
-def parts(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+def parts(model: Path, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
     """Milliseconds of seeing a picture, and of a step of the search for its sentence."""
+    captioner = Captioner.load(model)
     network, see, write, steps = captioner.network, [], [], []
     for picture in islice(photographs, 5 + count):
         pixels = squeeze_many([picture], captioner.image_size)
@@ -41,9 +44,9 @@ def parts(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> di
     }
 
 
-def growth(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+def growth(model: Path, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
     """Megabytes in memory after 100 captions and after ``count``."""
-    found = {}
+    captioner, found = Captioner.load(model), {}
     for number, picture in enumerate(islice(photographs, count), 1):
         captioner.caption_many([picture], text=False)
         if number in (100, count):
@@ -51,9 +54,9 @@ def growth(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> d
     return found
 
 
-def batches(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+def batches(model: Path, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
     """Captions a second of the network alone, in batches of each size (`Captioner` takes 16)."""
-    found = {}
+    captioner, found = Captioner.load(model), {}
     for size in SIZES:
         seconds = []
         for _ in range(1 + max(2, count // size)):
@@ -66,16 +69,30 @@ def batches(captioner: Captioner, photographs: Iterator[Pixels], count: int) -> 
     return found
 
 
+def same(model: Path, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
+    """How many sentences are, word by word, those of the same weights in torch in float32."""
+    captioner, slow = Captioner.load(model), TorchNetwork(load_model(model)[0])
+    equal = 0
+    for picture in islice(photographs, count):
+        pixels = squeeze_many([picture], captioner.image_size)
+        (one,), (other,) = (
+            beam_search(network, network.see(pixels)) for network in (captioner.network, slow)
+        )
+        equal += one.words == other.words
+    return {"same": equal, "of": count}
+
+
 def _memory_mb() -> float:
     """Of this process now; on Linux alone."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
 
-PROBES: dict[str, Callable[[Captioner, Iterator[Pixels], int], dict[str, float]]] = {
+PROBES: dict[str, Callable[[Path, Iterator[Pixels], int], dict[str, float]]] = {
     "parts": parts,
     "growth": growth,
     "batches": batches,
+    "same": same,
 }
 
 
@@ -87,9 +104,8 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, required=True, help="JSON list of their paths")
     parser.add_argument("--count", type=int, default=50)
     options = parser.parse_args()
-    captioner = Captioner.load(options.model)
     photographs = read_photographs(options.photographs)
-    print(json.dumps(PROBES[options.name](captioner, photographs, options.count)))
+    print(json.dumps(PROBES[options.name](options.model, photographs, options.count)))
 
 
 if __name__ == "__main__":
