@@ -52,7 +52,7 @@ def statistics(sample: Sample) -> np.ndarray:
     across = distance(sample.small[:-1, :-1], sample.small[:-1, 1:])  # (223, 223)
     down = distance(sample.small[:-1, :-1], sample.small[1:, :-1])
     step = cv2.max(across, down)
-    steps = np.bincount(step.ravel(), minlength=256).cumsum() / step.size  # share up to each size
+    steps = _counts(step).cumsum() / step.size  # share up to each size
     weak, strong = steps[24] - steps[4], 1 - steps[40]
 
     # Tiles of 8 x 8 pixels: (784, 64) grey values.
@@ -66,8 +66,7 @@ def statistics(sample: Sample) -> np.ndarray:
 
     red, green, blue = cv2.split(sample.small)
     # Sixteen steps of each channel.
-    coarse = (sample.small >> 4).astype(np.uint16)
-    counts = np.bincount((coarse @ np.array((256, 16, 1), np.uint16)).ravel())
+    counts = cv2.calcHist([sample.small], [0, 1, 2], None, [16] * 3, [0, 256] * 3)
     shares = np.sort(counts[counts > 0])[::-1] / SIDE**2
     entropy = -(shares * np.log2(shares)).sum()
 
@@ -85,8 +84,7 @@ def statistics(sample: Sample) -> np.ndarray:
     parts = hard[:220, :220].reshape(10, 22, 10, 22).mean(axis=(1, 3))
     rim = hard.sum() - hard[16:-16, 16:-16].sum()
 
-    neighbours = np.bincount(sample.beside.ravel(), minlength=256)
-    neighbours = (neighbours + np.bincount(sample.below.ravel(), minlength=256)).cumsum()
+    neighbours = (_counts(sample.beside) + _counts(sample.below)).cumsum()
     neighbours = neighbours / neighbours[-1]
     far = 1 - neighbours[32]
     grain = float(np.searchsorted(neighbours, 0.5))
@@ -132,3 +130,8 @@ def statistics(sample: Sample) -> np.ndarray:
         ),
         np.float32,
     )
+
+
+def _counts(values: np.ndarray) -> np.ndarray:
+    """How often each value of an array of uint8 occurs, (256,)."""
+    return cv2.calcHist([values], [0], None, [256], [0, 256]).ravel().astype(np.int64)
