@@ -42,7 +42,6 @@ class Trial:
         self.pulse = Pulse()
         self.described: list[Description] = []
         self.told: list[str] = []
-        self.failed = 0
         program.flow.described.connect(self.described.append)
         program.flow.told.connect(self.told.append)
         # The first of everything loads what stays.
@@ -102,6 +101,9 @@ def drop_files(trial: Trial, files: int) -> None:
     """Files on the window: all are described; and once more, when something else is asked for."""
     paths = photos(trial.folder / "dropped", files)
     (other,) = photos(trial.folder / "other", 1)
+    dialog = _open_settings(trial.program)
+    dialog.applied.emit(replace(trial.program.settings, speech="silent", earcons=False))
+    dialog.reject()
     trial.described.clear()
     trial.pulse.begin()
     began = time.monotonic()
@@ -122,9 +124,7 @@ def change_settings(trial: Trial, changes: int) -> None:
     """Settings that change all the time while one file after the other is described."""
     program = trial.program
     paths = photos(trial.folder / "meanwhile", max(10, changes // 5))
-    program.do("settings")
-    wait_until(lambda: program.window.findChildren(SettingsDialog), "the settings")
-    (dialog,) = program.window.findChildren(SettingsDialog)
+    dialog = _open_settings(program)
     trial.described.clear()
     trial.pulse.begin()
     began = time.monotonic()
@@ -148,6 +148,13 @@ def change_settings(trial: Trial, changes: int) -> None:
     assert trial.paths() == paths
     assert SettingsFile().load() == (program.settings, None)
     trial.tell(f"{changes} changes of the settings, {len(paths)} files described", began)
+
+
+def _open_settings(program: Program) -> SettingsDialog:
+    program.do("settings")
+    wait_until(lambda: program.window.findChildren(SettingsDialog), "the settings")
+    (dialog,) = program.window.findChildren(SettingsDialog)
+    return dialog
 
 
 def _press(*keys: str) -> None:

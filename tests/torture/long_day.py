@@ -51,6 +51,7 @@ class Day:
         self._photos = photos(folder / "photos", 40)
         self._image = QImage(self._photos[0])
         self._chance = random.Random(8)
+        self.pulse = Pulse()
         self.answers = 0
         program.flow.told.connect(self._on_told)
 
@@ -91,6 +92,7 @@ class Day:
         self._camera.stop()
         _freeze(1.0)
         self._camera.start()
+        self.pulse.skip()
         pause(0.5)
         self._program.do("live")
 
@@ -155,7 +157,7 @@ def main() -> int:
         camera_server(lambda: scene[0], rate=10) as camera,
         a_program(Path(name), f'camera = "{camera.url}"\n') as program,
     ):
-        day, pulse = Day(program, camera, Path(name)), Pulse()
+        day = Day(program, camera, Path(name))
         for number in range(rounds):
             scene[0] = next(scenes)
             try:
@@ -166,12 +168,11 @@ def main() -> int:
             samples.append(vitals())
             if number % max(1, rounds // 8) == 0:
                 print(f"  minute {number}: {samples[-1]}", flush=True)
-        stall = pulse.longest
     more = grown(samples)
     seconds = time.monotonic() - began
     print(
         f"long day: {rounds} minutes tried, {survived} survived in {seconds:.0f} s; "
-        f"grown: {', '.join(more) or 'nothing'}; longest stall {stall:.2f} s; "
+        f"grown: {', '.join(more) or 'nothing'}; longest stall {day.pulse.longest:.2f} s; "
         f"from {samples[len(samples) // 4]} to {samples[-1]}"
     )
     return int(survived < rounds or bool(more))

@@ -84,7 +84,12 @@ class Pulse:
 
     def begin(self) -> None:
         """Measure from now on."""
-        self.longest, self._last = 0.0, time.monotonic()
+        self.longest = 0.0
+        self.skip()
+
+    def skip(self) -> None:
+        """Do not count what has just been waited for on purpose."""
+        self._last = time.monotonic()
 
     def _beat(self) -> None:
         now = time.monotonic()
