@@ -10,7 +10,7 @@ from typing import Literal
 
 from PIL import Image
 
-Mode = Literal["send", "stall", "garbage", "halves", "silent"]
+Mode = Literal["send", "stall", "garbage", "halves", "cut", "refuse", "silent"]
 _BOUNDARY = "frame"
 
 
@@ -26,7 +26,8 @@ class CameraServer:
 
     Attributes:
         mode: ``send`` good frames; ``stall`` sends nothing but keeps the connection; ``garbage``
-            sends noise in place of pictures; ``halves`` cuts each picture in the middle;
+            sends noise in place of pictures; ``halves`` cuts each picture in the middle; ``cut``
+            ends the connection in the middle of one; ``refuse`` answers that there is nothing;
             ``silent`` accepts connections and does not even answer the request.
         frame: makes the JPEG file to send; called for every frame.
     """
@@ -82,6 +83,9 @@ class CameraServer:
     def _answer(self, request: BaseHTTPRequestHandler, stop: threading.Event) -> None:
         while self.mode == "silent" and not stop.wait(0.02):
             pass
+        if self.mode == "refuse":
+            request.send_error(404)
+            return
         request.send_response(200)
         request.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         request.end_headers()
@@ -89,7 +93,11 @@ class CameraServer:
             if self.mode in ("stall", "silent"):
                 stop.wait(0.02)
                 continue
-            request.wfile.write(self._part())
+            part = self._part()
+            if self.mode == "cut":
+                request.wfile.write(part[: len(part) // 2])
+                break
+            request.wfile.write(part)
             stop.wait(1 / self.rate)
         request.connection.shutdown(socket.SHUT_RDWR)
 

@@ -26,9 +26,8 @@ _BUS_LAUNCHER = Path("/usr/libexec/at-spi-bus-launcher")
 PATIENCE = 30.0
 
 
-@contextmanager
-def a_display() -> Iterator[str]:
-    """The name of a new X display, 1280 x 800 with 24 bits."""
+def start_display() -> tuple[subprocess.Popen[bytes], str]:
+    """Start an X server; gives it and the name of its display, 1280 x 800 with 24 bits."""
     reader, writer = os.pipe()
     server = subprocess.Popen(
         [
@@ -49,8 +48,15 @@ def a_display() -> Iterator[str]:
     with open(reader) as numbers:
         number = numbers.readline().strip()  # written once the server takes connections
     assert number, "Xvfb did not start"
+    return server, f":{number}"
+
+
+@contextmanager
+def a_display() -> Iterator[str]:
+    """The name of a new X display."""
+    server, name = start_display()
     try:
-        yield f":{number}"
+        yield name
     finally:
         server.terminate()
         server.wait()
@@ -199,6 +205,7 @@ class Desktop:
             text=True,
         )
         self._processes.append(bus)
+        self._bus = bus
         assert bus.stdout is not None
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
 
@@ -214,6 +221,11 @@ class Desktop:
         """Start the program."""
         log = (self.home / "seesay.log").open("ab")
         return self.start([sys.executable, "-m", "seesay", *arguments], stderr=log, stdout=log)
+
+    def end_bus(self) -> None:
+        """Kill the session's D-Bus."""
+        self._bus.kill()
+        self._bus.wait()
 
     def press(self, keys: str) -> None:
         """Press keys such as ``ctrl+shift+F8``, wherever the focus is."""

@@ -77,7 +77,7 @@ def test_a_stream_that_changes_its_size_still_gives_whole_pictures(camera: Camer
     assert (take_picture(camera.url).width, take_picture(camera.url).height) == (480, 640)
 
 
-@pytest.mark.parametrize("mode", ["silent", "stall", "garbage"])
+@pytest.mark.parametrize("mode", ["silent", "stall", "garbage", "cut", "refuse"])
 def test_a_camera_that_sends_no_picture_is_told_in_time(camera: CameraServer, mode: Mode) -> None:
     camera.mode = mode
     start = time.monotonic()
@@ -141,6 +141,21 @@ def test_a_stream_that_stalls_is_told_and_comes_back(
     assert states.get(timeout=5) == "open"
     reader.close()
     assert states.get(timeout=3) == "closed"
+
+
+def test_a_camera_that_goes_in_the_midst_of_a_picture_comes_back(
+    camera: CameraServer, states: "Queue[State]"
+) -> None:
+    reader = CameraReader(camera.url, states.put)
+    assert [states.get(timeout=3), states.get(timeout=3)] == ["opening", "open"]
+    camera.mode = "cut"
+    assert states.get(timeout=5) == "lost"
+    camera.frame, camera.mode = partial(jpeg, BLUE, (480, 640)), "send"
+    assert states.get(timeout=5) == "open"
+    picture = reader.picture()
+    assert (picture.width, picture.height) == (480, 640)
+    assert shows(picture.pixels, BLUE)
+    reader.close()
 
 
 def test_a_short_gap_is_not_told(camera: CameraServer, states: "Queue[State]") -> None:

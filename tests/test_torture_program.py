@@ -16,11 +16,12 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    ("module", "count"), [("hammering", 200), ("long_day", 12), ("two_at_once", 12)]
+    "arguments", ["hammering 200", "long_day 12", "two_at_once 20 programs_and_commands"]
 )
-def test_nothing_is_lost_and_nothing_grows(module: str, count: int) -> None:
+def test_nothing_is_lost_and_nothing_grows(arguments: str) -> None:
+    module, *rest = arguments.split()
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.torture.{module}", str(count)],
+        [sys.executable, "-m", f"tests.torture.{module}", *rest],
         cwd=Path(__file__).resolve().parent.parent,
         capture_output=True,
         text=True,

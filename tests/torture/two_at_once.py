@@ -1,7 +1,7 @@
 """Two at once: programs and commands on one history, many starts, two users; nothing is lost.
 
-Run by ``python -m tests.torture.two_at_once [PICTURES]``, which each program describes; 400 by
-default.
+Run by ``python -m tests.torture.two_at_once [PICTURES [TRIAL...]]``: how many each program
+describes, 400 by default, and which functions of this file are tried.
 """
 
 import contextlib
@@ -16,7 +16,6 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from desktop.history import History
@@ -187,11 +186,8 @@ def two_users(folder: Path, pictures: int) -> str:
 def main() -> int:
     """Do all of it; gives the exit status."""
     pictures = int(sys.argv[1]) if len(sys.argv) > 1 else _PICTURES
-    trials: tuple[Callable[[Path, int], str], ...] = (
-        programs_and_commands,
-        many_starts,
-        two_users,
-    )
+    every = (programs_and_commands, many_starts, two_users)
+    trials = [trial for trial in every if trial.__name__ in sys.argv[2:] or not sys.argv[2:]]
     survived = left_out = 0
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
