@@ -68,6 +68,8 @@ window_packages() {
     works /usr/bin/python3 -c 'import dbus' || echo python3-dbus
     works command -v strace || echo strace
     works command -v setxkbmap || echo x11-xkb-utils
+    works command -v xrandr || echo x11-xserver-utils
+    works command -v i3lock || echo i3lock
     works command -v orca || echo orca speech-dispatcher python3-speechd
 }
 
