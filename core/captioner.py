@@ -12,9 +12,10 @@ import numpy as np
 
 from core.caption import DRAWN, Caption, Thing, Word
 from core.confidence import read_confidence
+from core.errors import ModelError
 from core.grounding import Grounding, ground
 from core.model_folder import read_model_folder
-from core.network import Network, blind_log_probs, load_network
+from core.network import Network, Sight, blind_log_probs, load_network
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
 from core.preprocess import squeeze_many
@@ -93,6 +94,7 @@ class Captioner:
 
         Raises:
             PictureError: if it is no picture that can be read.
+            ModelError: if the model turns out to be damaged.
             ValueError: if ``beam`` is below 1.
         """
         return self.caption_many([picture], beam, text)[0]
@@ -203,7 +205,7 @@ class Captioner:
         if not pixels:
             return []
         sight = self.network.see(squeeze_many(pixels, self.image_size))
-        found = beam_search(self.network, sight, beam)
+        found = self._search(sight, beam)
         grounded: list[Grounding | None] = [None] * len(pixels)
         if places:
             grounded = [
@@ -223,6 +225,18 @@ class Captioner:
                 strict=True,
             )
         ]
+
+    def _search(self, sight: Sight, beam: int) -> list[Hypothesis]:
+        try:
+            found = beam_search(self.network, sight, beam)
+            if any(len(self.vocabulary.decode(one.words)) < len(one.words) for one in found):
+                raise ValueError("words that are none")
+        except (IndexError, ValueError) as error:  # of graphs that somebody tampered with
+            raise ModelError(
+                f"The model {self.config['name']} writes no sentences; install Seesay again or "
+                "give the folder of another model."
+            ) from error
+        return found
 
     def _trust(
         self, hypothesis: Hypothesis, blind: Sequence[float], summary: Sequence[float]

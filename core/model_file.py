@@ -12,13 +12,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from core.errors import ModelError
 from core.model import CaptionModel
 from core.model_folder import (
     CONFIG,
     FORMAT,
     WEIGHTS,
     ModelFolder,
+    not_finite,
     read_model_folder,
     replace_file,
     unreadable,
@@ -111,7 +111,5 @@ def build(folder: ModelFolder) -> CaptionModel:
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise unreadable(folder.path) from error
     if not all(tensor.isfinite().all() for tensor in state.values()):
-        raise ModelError(
-            f"The weights in {folder.path} are not finite numbers; train or copy it again."
-        )
+        raise not_finite(folder.path)
     return model.eval()

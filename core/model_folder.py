@@ -46,6 +46,11 @@ def unreadable(folder: Path) -> ModelError:
     )
 
 
+def not_finite(folder: Path) -> ModelError:
+    """The error of a model with weights that are no numbers."""
+    return ModelError(f"The weights in {folder} are not finite numbers; train or copy it again.")
+
+
 def read_model_folder(path: Path) -> ModelFolder:
     """Read a model's files.
 
