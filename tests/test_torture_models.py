@@ -1,0 +1,96 @@
+"""The heavy tests of bad models and homes, in short; models forged with the right hashes."""
+
+import hashlib
+import json
+import random
+import shutil
+from pathlib import Path
+
+import onnx
+import pytest
+from safetensors.numpy import load_file, save
+
+from core.captioner import Captioner
+from core.errors import ModelError
+from core.model_folder import CONFIG, GRAPHS, WEIGHTS
+from tests.picture_kinds import save_snapshot, snapshot
+from tests.torture import bad_homes, bad_models
+from training.export import export
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "exported"
+    shutil.copytree(tiny_model, folder)
+    export(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported, tmp_path / "model"))
+
+
+def forge(folder: Path, name: str, content: bytes) -> None:
+    """Put in another file, with the hash that fits it."""
+    (folder / name).write_bytes(content)
+    config = json.loads((folder / CONFIG).read_text())
+    digest = hashlib.sha256(content).hexdigest()
+    if name == WEIGHTS:
+        config["sha256"] = digest
+    else:
+        config["graphs"][name] = digest
+    (folder / CONFIG).write_text(json.dumps(config))
+
+
+def test_a_dozen_bad_models(exported: Path) -> None:
+    result = bad_models.run(exported, 12)
+    assert result.failures == []
+    assert result.tried == 12
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_another_graph_in_the_place_of_one(name: str, folder: Path) -> None:
+    for other in GRAPHS:
+        if other != name:
+            forge(folder, name, (folder / other).read_bytes())
+            with pytest.raises(ModelError, match="this version of Seesay can read"):
+                Captioner.load(folder, "cpu")
+
+
+def test_weights_that_are_not_numbers_show_when_they_run(folder: Path) -> None:
+    weights = load_file(folder / WEIGHTS)
+    weights["decoder.query.weight"][:] = float("nan")
+    forge(folder, WEIGHTS, save(weights))
+    with pytest.raises(ModelError, match="not finite numbers"):
+        Captioner.load(folder, "cpu").caption(snapshot(1), text=False)
+
+
+@pytest.mark.parametrize("place", ["../secret.bin", "/etc/passwd"])
+def test_a_graph_takes_weights_from_its_own_folder_alone(place: str, folder: Path) -> None:
+    (folder.parent / "secret.bin").write_bytes((folder / WEIGHTS).read_bytes())
+    model = onnx.load(folder / GRAPHS[0], load_external_data=False)
+    for tensor in model.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = place
+    forge(folder, GRAPHS[0], model.SerializeToString())
+    with pytest.raises(ModelError, match="this version of Seesay can read"):
+        Captioner.load(folder, "cpu")
+
+
+def test_the_same_seed_spoils_in_the_same_way(folder: Path, exported: Path, tmp_path: Path) -> None:
+    done = bad_models.spoil(folder, tmp_path / "trap", random.Random(3))
+    again = Path(shutil.copytree(exported, tmp_path / "again"))
+    assert bad_models.spoil(again, tmp_path / "trap", random.Random(3)) == done
+    for name in (CONFIG, WEIGHTS, *GRAPHS):
+        assert (folder / name).read_bytes() == (again / name).read_bytes()
+
+
+@pytest.mark.parametrize("case", ["full", "read-only, with a history"])
+def test_a_home_that_keeps_nothing(case: str, tiny_model: Path, tmp_path: Path) -> None:
+    if not bad_homes.can_mount():
+        pytest.skip("only root may make file systems for it")
+    save_snapshot(tmp_path / "photo.png")
+    (tmp_path / "place").mkdir()
+    assert bad_homes.examine(case, tiny_model, tmp_path / "photo.png", tmp_path / "place") == []
