@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "arguments", ["hammering 200", "long_day 12", "two_at_once 20 programs_and_commands"]
+    "arguments", ["hammering 200", "long_day 8", "two_at_once 10 programs_and_commands"]
 )
 def test_nothing_is_lost_and_nothing_grows(arguments: str) -> None:
     module, *rest = arguments.split()

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -122,18 +122,10 @@ def _freeze(seconds: float) -> None:
     subprocess.run(["sh", "-c", f"kill -STOP {me}; sleep {seconds}; kill -CONT {me}"], check=True)
 
 
-def grown(samples: list[Vitals]) -> list[str]:
-    """What is more at the end of the day than in its second quarter, by the median."""
-    quarter = max(1, len(samples) // 4)
-    early, late = samples[quarter : 2 * quarter], samples[-quarter:]
-    found = []
-    for name in ("memory", "handles", "threads", "processes"):
-        before, after = (
-            statistics.median(getattr(sample, name) for sample in part) for part in (early, late)
-        )
-        if after - before > getattr(_GROWTH, name):
-            found.append(f"{name} from {before:.0f} to {after:.0f}")
-    return found
+def median(samples: list[Vitals]) -> Vitals:
+    """Of each figure by itself."""
+    names = [field.name for field in fields(Vitals)]
+    return Vitals(*(statistics.median(getattr(one, name) for one in samples) for name in names))
 
 
 def frames(kinds: int = 6) -> list[bytes]:
@@ -168,12 +160,14 @@ def main() -> int:
             samples.append(vitals())
             if number % max(1, rounds // 8) == 0:
                 print(f"  minute {number}: {samples[-1]}", flush=True)
-    more = grown(samples)
+    quarter = max(1, rounds // 4)
+    early, late = median(samples[quarter : 2 * quarter]), median(samples[-quarter:])
+    more = late.exceeds(early, _GROWTH)
     seconds = time.monotonic() - began
     print(
         f"long day: {rounds} minutes tried, {survived} survived in {seconds:.0f} s; "
         f"grown: {', '.join(more) or 'nothing'}; longest stall {day.pulse.longest:.2f} s; "
-        f"from {samples[len(samples) // 4]} to {samples[-1]}"
+        f"second quarter {early}, last {late}"
     )
     return int(survived < rounds or bool(more))
 

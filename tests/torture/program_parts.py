@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -34,14 +34,23 @@ class Vitals:
     """
 
     memory: float
-    handles: int
-    threads: int
-    processes: int
+    handles: float
+    threads: float
+    processes: float
+
+    def exceeds(self, before: "Vitals", growth: "Vitals") -> list[str]:
+        """What is more than it was before by more than this."""
+        found = []
+        for name, now in asdict(self).items():
+            was = getattr(before, name)
+            if now > was + getattr(growth, name):
+                found.append(f"{name} from {was:.0f} to {now:.0f}")
+        return found
 
     def __str__(self) -> str:
         return (
-            f"{self.memory:.0f} MB, {self.handles} handles, {self.threads} threads, "
-            f"{self.processes} processes"
+            f"{self.memory:.0f} MB, {self.handles:.0f} handles, {self.threads:.0f} threads, "
+            f"{self.processes:.0f} processes"
         )
 
 
