@@ -18,6 +18,8 @@ from PySide6.QtGui import QIcon, QPixmap, QPixmapCache
 from desktop.history import Entry, History, HistoryError, Query
 
 _PAGE = 100
+# While the program runs for weeks, as many as this stay in memory, unless more are looked at.
+_MOST = 1000
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -68,6 +70,8 @@ class HistoryModel(QAbstractListModel):
             self.beginInsertRows(QModelIndex(), row, row)
             self._entries.insert(row, entry)
             self.endInsertRows()
+            if len(self._entries) > _MOST:
+                self._forget_oldest()
 
     def take_out(self, entries: Iterable[int]) -> None:
         """Show these entries no longer."""
@@ -108,6 +112,14 @@ class HistoryModel(QAbstractListModel):
             case Qt.ItemDataRole.DecorationRole:
                 return _icon(entry)
         return None
+
+    def _forget_oldest(self) -> None:
+        """Leave the last row in the file, from which it is fetched when the view comes to it."""
+        last = len(self._entries) - 1
+        self.beginRemoveRows(QModelIndex(), last, last)
+        del self._entries[last]
+        self.endRemoveRows()
+        self._complete = False
 
     def _next_page(self) -> list[Entry]:
         before = self._entries[-1].id if self._entries else None

@@ -383,3 +383,17 @@ def test_nothing_is_cut_off_with_a_large_font(user: User, scale: int) -> None:
         assert user.pane.list.height() > 1.5 * row.height()
     finally:
         QApplication.setFont(font)
+
+
+def test_of_very_many_entries_only_the_newest_stay_in_memory(
+    user: User, four: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.history_model._MOST", 4)
+    model = user.pane.model
+    for number in range(3):
+        user.pane.added(four.add(caption_of(f"Line {number}."), "camera"))
+    assert user.rows[:3] == ["Line 2.", "Line 1.", "Line 0."]
+    assert len(user.rows) == 4
+    assert model.canFetchMore(QModelIndex())
+    model.fetchMore(QModelIndex())
+    assert len(user.rows) == 7
