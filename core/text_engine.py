@@ -1,7 +1,10 @@
 """The OCR library, set up for Seesay: its models from its wheel, silent, line by line."""
 
+import contextlib
 import importlib.util
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +80,8 @@ class TextEngine:
 def _load(threads: int) -> "RapidOCR":
     try:
         package = importlib.util.find_spec("rapidocr")
-        from rapidocr import RapidOCR
+        with _without_trial_of_ipv6():
+            from rapidocr import RapidOCR
     except (ImportError, ValueError) as error:  # ValueError: blocked in sys.modules
         raise TextReaderMissing("Text cannot be read: install the package rapidocr.") from error
     models = Path(package.origin if package and package.origin else "").parent / "models"
@@ -106,6 +110,16 @@ def _load(threads: int) -> "RapidOCR":
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
         }
     )
+
+
+@contextlib.contextmanager
+def _without_trial_of_ipv6() -> Iterator[None]:
+    """Keep urllib3, which rapidocr imports for downloads, from opening a socket when it loads."""
+    had, socket.has_ipv6 = socket.has_ipv6, False
+    try:
+        yield
+    finally:
+        socket.has_ipv6 = had
 
 
 def _narrowed(crop: Pixels) -> Pixels:
