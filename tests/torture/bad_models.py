@@ -259,9 +259,11 @@ def _run_child(model: Path, count: int, places: Path, result: Result) -> None:
         for line in lines:
             number, done = json.loads(line)
             result.tried = number + 1
-            seconds, wrong = json.loads(next(lines, "[0, null]"))
-            if process.poll() is None and not seconds:
-                wrong = f"died, status {process.wait()}"
+            answer = next(lines, None)
+            if answer is None:
+                seconds, wrong = 0.0, f"died, status {process.wait()}"
+            else:
+                seconds, wrong = json.loads(answer)
             result.slowest = max(result.slowest, seconds)
             if wrong is not None:
                 result.failures.append(f"{number}, {done}: {wrong}")
@@ -275,7 +277,7 @@ def main() -> int:
     from tests.tiny_models import save_tiny_model
     from training.export import export
 
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
         save_tiny_model(folder)
