@@ -69,15 +69,16 @@ bench: $(READY)/dev $(READY)/bench ## measure: speed beside others, the desktop,
 bench-quick: $(READY)/bench ## two minutes: fail where speed is worse than half its bar
 	@$(BIN)/python -m tests.benchmarks.bench_speed --quick
 
-lint: $(READY)/dev ## check style and types
+lint: $(READY)/dev ## check style and types, and look for known vulnerabilities of what is installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@tools/audit.sh
 
 clean: ## remove caches and built packages (.venv stays: delete it by hand to start afresh)
 	@rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-# A stamp file for each stage: while it is newer than these two files, no set-up runs.
-$(READY)/%: pyproject.toml tools/setup.sh
+# A stamp file for each stage: while it is newer than these files, no set-up runs.
+$(READY)/%: pyproject.toml requirements.lock tools/setup.sh
 	@tools/setup.sh $*

@@ -115,14 +115,30 @@ make_venv() {
     "$python" -m venv --clear .venv || stop "$python could not make .venv (see above)."
 }
 
+# The machines that requirements.lock was made for; elsewhere, pip chooses the versions.
+is_locked() {
+    [ "$(uname -sm)" = "Linux x86_64" ] && works .venv/bin/python -c '
+import platform, sys
+library, version = platform.libc_ver()
+fits = library == "glibc" and tuple(map(int, version.split("."))) >= (2, 34)
+sys.exit(not fits or sys.version_info[:2] != (3, 11))'
+}
+
 # pip_install WHAT EXTRAS   installs the project from this folder, with its extras.
 pip_install() {
-    local what=$1 start=$SECONDS
+    local what=$1 start=$SECONDS versions=/dev/null
     works ls .venv/lib/python3.*/site-packages/torch ||
         what="$what, and PyTorch first (some 6 GB on disk, a few minutes)"
     say "installing $what ..."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$2" ||
+    if is_locked; then
+        # Without the hashes, which pip would then want of this folder as well, and without pip itself.
+        versions=$(mktemp)
+        sed -n '/^pip==/d; s/^\([^ #]*==[^ ;]*\).*/\1/p' requirements.lock >"$versions"
+    fi
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --constraint "$versions" --editable ".$2" ||
         stop "pip failed (see above): check the network and the free disk space, then try again."
+    [ "$versions" = /dev/null ] || rm -f "$versions"
     say "done in $((SECONDS - start)) s."
 }
 
