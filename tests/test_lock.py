@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Set
 from itertools import chain
 from pathlib import Path
 
@@ -16,7 +17,8 @@ LOCKED = {
     canonicalize_name(name): (version, rest)
     for name, version, rest in re.findall(r"^([\w.-]+)==(\S+)((?:.*\\\n)*.*)", LOCK, re.MULTILINE)
 }
-LINUX = default_environment() | {
+LINUX: dict[str, str | Set[str]] = {
+    **{name: str(value) for name, value in default_environment().items()},
     "sys_platform": "linux",
     "platform_system": "Linux",
     "platform_machine": "x86_64",

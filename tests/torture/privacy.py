@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import skimage
@@ -100,22 +101,22 @@ def by_the_window(desktop: Desktop, seen: list[Path], prefix: list[str]) -> Iter
     )
     with contextlib.ExitStack() as stack:
         stack.callback(os.killpg, program.pid, signal.SIGKILL)
-        wait_for(lambda: len(desktop.loudspeaker.sound) > _SPOKEN, "speech", _SECONDS)
+        wait_for(partial(_heard, desktop, _SPOKEN), "speech", _SECONDS)
         for action in ("screen", "clipboard", "repeat"):
-            before = len(desktop.loudspeaker.sound)
+            more = len(desktop.loudspeaker.sound) + _SPOKEN
             asked = desktop.start([*command, "--do", action], stderr=log, stdout=log)
             if asked.wait(_SECONDS):
                 yield f"seesay app --do {action} gave {asked.returncode}"
-            wait_for(
-                lambda before=before: len(desktop.loudspeaker.sound) > before + _SPOKEN,
-                f"speech after {action}",
-                _SECONDS,
-            )
+            wait_for(partial(_heard, desktop, more), f"speech after {action}", _SECONDS)
         if program.poll() is not None:
             yield "the window was closed"
     program.wait()
     if "Traceback" in desktop.log():
         yield desktop.log()[-1000:]
+
+
+def _heard(desktop: Desktop, bytes_of_sound: int) -> bool:
+    return len(desktop.loudspeaker.sound) > bytes_of_sound
 
 
 def under_strace(folder: Path) -> Iterator[str]:
