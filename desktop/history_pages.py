@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from desktop.history_rows import LEAF, made_anew, read_number
 from desktop.history_schema import PAGE_SIZE, number
 
 # Of SQLite's file format (sqlite.org/fileformat.html):
-_LEAF, _ABOVE_LEAVES = 13, 5  # first byte of a page of a table: it holds rows, or leads to them
+_ABOVE_LEAVES = 5  # first byte of a page of a table that leads to those with rows
 _LEAF_HEADER = struct.Struct(">B 2x H 3x H")  # kind, rows, where the first of them is
 _ABOVE_HEADER = struct.Struct(">B 2x 2H x I")  # kind, links, where the last of them is, last page
 _LINK = struct.Struct(">I x")  # a page; the number of its last row is not needed to read all
@@ -64,7 +65,9 @@ class RowPages:
         for place in range(1, self._end):
             page = self._page(place)
             kind, rows, start = _LEAF_HEADER.unpack_from(page)
-            if kind != _LEAF or not rows:
+            if kind != LEAF or not rows:
+                if made_anew(page, self._tables.keys()) is not None:  # its beginning is lost
+                    yield None, [place]
                 continue
             table = self._tables.get(_columns_at(page, start))
             if table is None:
@@ -79,6 +82,13 @@ class RowPages:
     def show(self, pages: Sequence[int]) -> None:
         """Make the rows of these pages the rows of each of the tables."""
         self._put(self._page(pages[0]) if len(pages) == 1 else _above(pages))
+
+    def show_made_anew(self, page: int) -> bool:
+        """Show the rows that are found in a damaged page by themselves; whether there are any."""
+        made = made_anew(self._page(page), self._tables.keys())
+        if made is not None:
+            self._put(made)
+        return made is not None
 
     def _put(self, root: bytes) -> None:
         self._file.seek(self._end * PAGE_SIZE)
@@ -120,28 +130,18 @@ def _make_tables(file: Path, tables: dict[str, str], end: int) -> dict[str, int]
 def _columns_at(page: bytes, place: int) -> int:
     """How many columns the row at a place has; 0 where there is none with an id."""
     try:
-        _, place = _number(page, place)  # bytes of the row
-        _, place = _number(page, place)  # its id
-        size, first = _number(page, place)
+        _, place = read_number(page, place)  # bytes of the row
+        _, place = read_number(page, place)  # its id
+        size, first = read_number(page, place)
         if page[first] != 0:  # the id is not stored again
             return 0
         columns, at = 0, first
         while at < place + size:
-            _, at = _number(page, at)
+            _, at = read_number(page, at)
             columns += 1
         return columns
     except IndexError:
         return 0
-
-
-def _number(page: bytes, place: int) -> tuple[int, int]:
-    """A number of one to nine bytes, of which the high bit tells that more follow; its end."""
-    value = 0
-    for at in range(place, place + 8):
-        value = value << 7 | page[at] & 0x7F
-        if page[at] < 0x80:
-            return value, at + 1
-    return value << 8 | page[place + 8], place + 9
 
 
 def _above(pages: Sequence[int]) -> bytes:

@@ -191,6 +191,12 @@ def _save_group(
         _save_group(table, group[:half], pages, old, new)
         _save_group(table, group[half:], pages, old, new)
         return
+    _save_one_by_one(old, new)
+    if pages.show_made_anew(group[0]):
+        _save_one_by_one(old, new)
+
+
+def _save_one_by_one(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     for table in _COLUMNS:
         for row in _rows(old, table):
             if _is_sound(table, row):

@@ -86,6 +86,23 @@ def test_overwritten_bytes_anywhere(path: Path, seed: int) -> None:
     assert is_sound(path)
 
 
+@pytest.mark.parametrize("lost", [8, 100, 512])
+def test_pages_without_their_beginning_keep_the_rows_behind_it(path: Path, lost: int) -> None:
+    fill(path, 100)
+    data = bytearray(path.read_bytes())
+    for page in range(PAGE, len(data), PAGE):
+        if data[page] == 13:  # it holds rows
+            data[page : page + lost] = bytes(lost)
+    path.write_bytes(data)
+    with contextlib.closing(History(path)) as history:
+        numbers = [int(entry.caption.spoken[4:-1]) for entry in history.walk()]
+        assert numbers == sorted({*numbers}, reverse=True)
+        assert len(numbers) >= (99 if lost < 512 else 80)
+        for entry in history.page(Query("dog"), limit=20):
+            assert entry.starred == (int(entry.caption.spoken[4:-1]) % 5 == 0)
+        assert_set_aside(history, path)
+
+
 def test_a_damaged_index_of_words_does_not_hide_entries(path: Path) -> None:
     """Which SQLite's own check of the file does not look into."""
     fill(path)

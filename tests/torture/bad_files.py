@@ -23,7 +23,7 @@ from tests.history_parts import caption_of, filled, start
 
 _PIECE = 512  # what a disk writes at once
 _ENTRIES = 60  # of which the last was deleted
-_PER_PAGE = 30  # no 4096 bytes of the file hold more entries
+_PER_PIECE = 8  # no 512 bytes of the file hold more entries
 _LOGGED = 20
 
 _LEAVE_A_LOG = """
@@ -99,7 +99,7 @@ def damaged_histories(folder: Path, step: int, result: Result) -> None:
         path = folder / str(number) / "history.sqlite3"
         path.parent.mkdir()
         path.write_bytes(content)
-        least = 0 if what.startswith(("cut", "nothing")) else _ENTRIES - 1 - 2 * _PER_PAGE
+        least = 0 if what.startswith(("cut", "nothing")) else _ENTRIES - 1 - _PER_PIECE
         found = _look(path, f"history {what}", least, content, result)
         if found is not None and not what.startswith(("cut", "nothing")):
             result.fewest = min(result.fewest, found)
