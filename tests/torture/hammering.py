@@ -40,9 +40,9 @@ class Trial:
     def __init__(self, program: Program, folder: Path) -> None:
         self.program, self.folder = program, folder
         self.pulse = Pulse()
-        self.described: list[Description] = []
+        self.described: list[tuple[str, str]] = []  # source and path; pictures would fill memory
         self.told: list[str] = []
-        program.flow.described.connect(self.described.append)
+        program.flow.described.connect(self._on_described)
         program.flow.told.connect(self.told.append)
         # The first of everything loads what stays.
         self.describe(*photos(folder / "first", 3))
@@ -59,7 +59,10 @@ class Trial:
 
     def paths(self) -> list[str]:
         """Of the files that were described."""
-        return [one.caption.path for one in self.described]
+        return [path for _, path in self.described]
+
+    def _on_described(self, one: Description) -> None:
+        self.described.append((one.source, one.caption.path))
 
     def tell(self, what: str, began: float) -> None:
         """Print how it went, and look whether it is to be borne."""
@@ -94,7 +97,7 @@ def press_keys(trial: Trial, presses: int) -> None:
     _press("F8")
     wait_until(lambda: len(trial.described) > answered, "the answer to the last press")
     wait_until(lambda: trial.told[-1] == "Ready.", "rest")
-    assert trial.described[-1].source == "screen"
+    assert trial.described[-1][0] == "screen"
     trial.tell(f"{presses} presses, {rate:.0f} a minute, {answered} answered meanwhile", began)
 
 
