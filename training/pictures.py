@@ -1,7 +1,9 @@
 """Pictures for training: loaded, cropped a little and mirrored, the same for the same seed."""
 
+import os
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -117,7 +119,17 @@ def load_ahead(dataset: Dataset[T], batch: int | None = None) -> Iterator[T]:
         SeesayError: where the data set raises one, with the same sentence.
     """
     try:
-        yield from DataLoader(dataset, batch, num_workers=1, prefetch_factor=4)
+        end = partial(_end_without, os.getpid())
+        yield from DataLoader(dataset, batch, num_workers=1, prefetch_factor=4, worker_init_fn=end)
     except SeesayError as error:
         # Its message is the process's traceback, whose last line is "core.errors.Kind: sentence".
         raise type(error)(str(error).strip().splitlines()[-1].partition(": ")[2]) from None
+
+
+def _end_without(parent: int, worker: int) -> None:
+    """End the process that prepares where its parent was killed before it began.
+
+    PyTorch's own look after the parent begins too late for that, and would wait for ever.
+    """
+    if os.getppid() != parent:
+        os._exit(1)
