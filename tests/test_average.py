@@ -1,0 +1,41 @@
+"""The average of models."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.errors import ModelError
+from core.model_file import load_model, save_model
+from core.vocabulary import Vocabulary
+from training.average import average
+
+
+def changed(tiny_model: Path, folder: Path, by: float) -> Path:
+    """The tiny model with another bias of its output layer."""
+    model, vocabulary, _ = load_model(tiny_model)
+    with torch.no_grad():
+        model.decoder.bias.fill_(by)
+    save_model(model, vocabulary, folder, {"name": f"changed by {by}"})
+    return folder
+
+
+def test_weights_are_averaged_and_the_rest_is_the_last_ones(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    one, other = changed(tiny_model, tmp_path / "a", 1), changed(tiny_model, tmp_path / "b", 2)
+    average([one, other], tmp_path / "mean")
+    model, vocabulary, config = load_model(tmp_path / "mean")
+    assert model.decoder.bias.tolist() == [1.5] * len(vocabulary)
+    assert config["name"] == "changed by 2"
+    same = load_model(one)[0].decoder.query.weight
+    torch.testing.assert_close(model.decoder.query.weight, same)
+
+
+def test_models_of_other_words_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    model, vocabulary, _ = load_model(tiny_model)
+    foreign = Vocabulary([*vocabulary.words[:-1], "quagga"])
+    save_model(model, foreign, tmp_path / "foreign", {"name": "foreign"})
+    with pytest.raises(ModelError, match="is not built as"):
+        average([tmp_path / "foreign", tiny_model], tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()

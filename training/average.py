@@ -1,0 +1,63 @@
+"""Averages the weights of models that went on from one another.
+
+    python -m training.average resources/model runs/sharper/best --to runs/average
+
+The average often describes better than each of them (Wortsman et al., "Model soups", ICML 2022). It
+has the last one's picture size, and what is known of it; then it wants graphs and a calibration.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import ModelError
+from core.model_file import load_model, save_model
+
+
+def average(folders: Sequence[Path], target: Path) -> None:
+    """Write the average of models as a model.
+
+    Args:
+        folders: of the models, at least one.
+        target: folder of the average.
+
+    Raises:
+        ModelError: if one cannot be read, or their sizes or vocabularies differ.
+    """
+    models = [load_model(folder) for folder in folders]
+    model, vocabulary, config = models[-1]
+    for folder, (other, words, _) in zip(folders, models, strict=True):
+        size = replace(other.config, image_size=model.config.image_size)
+        if size != model.config or words.words != vocabulary.words:
+            raise ModelError(
+                f"{folder} is not built as {folders[-1]}: give models that went on from each other."
+            )
+    states = [other.state_dict() for other, _, _ in models]
+    mean = {
+        name: torch.stack([state[name] for state in states]).mean(dim=0)
+        if tensor.is_floating_point()
+        else tensor
+        for name, tensor in states[-1].items()
+    }
+    model.load_state_dict(mean)
+    facts: dict[str, Any] = {
+        name: config[name] for name in ("name", "licence", "training") if name in config
+    }
+    save_model(model, vocabulary, target, facts)
+
+
+def main() -> None:
+    """Average models of several folders."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", type=Path, nargs="+")
+    parser.add_argument("--to", type=Path, required=True)
+    options = parser.parse_args()
+    average(options.models, options.to)
+
+
+if __name__ == "__main__":
+    main()
