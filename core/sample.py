@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# The side of the small picture: about what the model sees, so that what is lost here is lost to it, too.
+# The side of the small picture: about what the model sees, and what is lost here is lost to it.
 SIDE = 224
 # Rows looked at in full detail, each with the next, and of how many pixels.
 _ROWS = 64
