@@ -36,5 +36,5 @@ def test_captions_and_texts_open_no_socket(tmp_path: Path) -> None:
 def test_private_mode_leaves_nothing_on_the_disk_and_needs_no_network() -> None:
     wrong = privacy.examine("in private mode")
     if wrong is None:
-        pytest.skip("only root may cut off the network and have a /tmp of its own")
+        pytest.skip("only root may do this, and not with a checkout below /tmp")
     assert wrong == []

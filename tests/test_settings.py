@@ -195,6 +195,7 @@ def test_the_file_is_where_the_system_keeps_settings(
 
 def test_a_draft_of_a_killed_process_is_removed(file: SettingsFile) -> None:
     old, new = (file.path.with_name(f".settings.toml.{name}.draft") for name in ("old", "new"))
+    file.path.parent.mkdir()
     for draft in (old, new):
         draft.write_text("")
     os.utime(old, (0, 0))

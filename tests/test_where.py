@@ -19,6 +19,8 @@ from core.where import box, locate, place, spoken_where, with_places
 from tests.decoder_networks import DecoderNetwork, sight_of
 
 ROWS, COLUMNS = 5, 7
+# Of the built-in model's grid, and of the strips of it, which begin at 0, 2 and 4.
+SIDE, WIDTH = 8, 4
 
 
 def looked_at(*cells: tuple[int, int]) -> np.ndarray:
@@ -200,9 +202,9 @@ def test_a_thing_is_found_in_its_photograph(
 
 
 def test_nouns_are_seen_and_small_words_expected(captioner: Captioner) -> None:
-    picture = two("chelsea", "coffee", axis=1)
+    picture = two("chelsea", "coffee", axis=0)
     words, (maps, grounded) = found(captioner, picture, "a cat and a cup of coffee")
-    assert maps.shape == (len(words), 7, 7)
+    assert maps.shape == (len(words), SIDE, SIDE)
     assert (maps >= 0).all()
     assert maps.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-5)
     assert ((grounded >= 0) & (grounded <= 1)).all()
@@ -215,11 +217,15 @@ def test_a_map_is_what_single_steps_of_the_decoder_give() -> None:
     decoder = model.decoder
     words = vocabulary.encode("a cat on a table")[1:-1]
     square = squeeze_many([two("coffee", "chelsea", axis=1)], model.config.image_size)
-    regions = model.encoder(torch.from_numpy(square))  # (1, 49, C)
-    grid = regions[0].view(7, 7, -1)
+    regions = model.encoder(torch.from_numpy(square))  # (1, R, C)
+    grid = regions[0].view(SIDE, SIDE, -1)
 
     def probability(strip: torch.Tensor) -> list[float]:
-        scene, state, heard = decoder.look_at(strip.reshape(1, 21, -1)), None, Vocabulary.start
+        scene, state, heard = (
+            decoder.look_at(strip.reshape(1, WIDTH * SIDE, -1)),
+            None,
+            Vocabulary.start,
+        )
         steps = []
         for word in words:
             logits, _, state = decoder(scene, torch.tensor([[heard]]), state)
@@ -227,15 +233,15 @@ def test_a_map_is_what_single_steps_of_the_decoder_give() -> None:
             heard = word
         return steps
 
-    down = [probability(grid[:, at : at + 3]) for at in (0, 2, 4)]
-    across = [probability(grid[at : at + 3]) for at in (0, 2, 4)]
+    down = [probability(grid[:, at : at + WIDTH]) for at in (0, 2, 4)]
+    across = [probability(grid[at : at + WIDTH]) for at in (0, 2, 4)]
     sight = sight_of(decoder, regions)
     maps, grounded = ground(DecoderNetwork(decoder), sight, 0, tuple(words))
     for at in range(len(words)):
         # The upper left corner lies in the first strip of each kind alone, the lower right in the
         # last: their ratio does not depend on the scale of the map.
         ratio = across[0][at] * down[0][at] / (across[2][at] * down[2][at])
-        assert float(maps[at, 0, 0] / maps[at, 6, 6]) == pytest.approx(ratio, rel=1e-3)
+        assert float(maps[at, 0, 0] / maps[at, -1, -1]) == pytest.approx(ratio, rel=1e-3)
         # The third column lies in the first two strips.
         middle = (down[1][at] / down[0][at]) ** 0.5
         assert float(maps[at, 0, 2] / maps[at, 0, 0]) == pytest.approx(middle, rel=1e-3)

@@ -218,6 +218,9 @@ def examine(way: str) -> list[str] | None:
     needed = prefix or ["strace", "-o", "/dev/null"]
     if shutil.which(needed[0]) is None:
         return None
+    # In private mode, other folders stand in their place, also in that of a checkout.
+    if way == "in private mode" and any(ROOT.is_relative_to(place) for place in _PUBLIC):
+        return None
     if subprocess.run([*needed, "true"], capture_output=True).returncode:
         return None
     # Not below /tmp, which is another one in private mode.
