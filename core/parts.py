@@ -251,25 +251,18 @@ class Search(nn.Module):
         super().__init__()
         self.step = Step(Write(decoder))
 
-    def forward(
-        self,
-        words: Tensor,
-        totals: Tensor,
-        best: Tensor,
-        recurrent: Tensor,
-        cell: Tensor,
-        inputs: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        most: Tensor,
-        norm: Tensor,
-    ) -> Steps:
-        """Search; the arguments are those of `Step`, for the first one."""
-        beams = Beams(words, totals, best, recurrent, cell)
-        given = (inputs, keys, values, most, norm)
+    def forward(self, *given: Tensor) -> Steps:
+        """Search.
+
+        Args:
+            given: what `Step` takes, but for the length: first what `Beams` holds at the start.
+        """
+        beams, same = Beams(*given[: len(Beams._fields)]), given[len(Beams._fields) :]
+        most = int(same[-2])
         steps = []
-        for length in range(int(most) + 1):
-            goes_on, *made = self.step(torch.tensor(length, device=words.device), *beams, *given)
+        for length in range(most + 1):
+            number = torch.tensor(length, device=beams.words.device)
+            goes_on, *made = self.step(number, *beams, *same)
             beams = Beams(*made[: len(beams)])
             steps.append(made[len(beams) :])
             if not goes_on:
