@@ -1,5 +1,7 @@
 """The average of models."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,18 @@ def test_models_of_other_words_are_refused(tiny_model: Path, tmp_path: Path) -> 
     with pytest.raises(ModelError, match="is not built as"):
         average([tmp_path / "foreign", tiny_model], tmp_path / "mean")
     assert not (tmp_path / "mean").exists()
+
+
+def test_a_folder_without_a_model_is_told_in_a_sentence(tmp_path: Path) -> None:
+    for command in (
+        ["average", str(tmp_path), "--to", str(tmp_path / "mean")],
+        ["export", str(tmp_path)],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", f"training.{command[0]}", *command[1:]],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"The model {tmp_path} has no readable config.json")
+        assert len(done.stderr.splitlines()) == 1

@@ -7,6 +7,7 @@ has the last one's picture size, and what is known of it; then it wants graphs a
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,14 +51,19 @@ def average(folders: Sequence[Path], target: Path) -> None:
     save_model(model, vocabulary, target, facts)
 
 
-def main() -> None:
-    """Average models of several folders."""
+def main() -> int:
+    """Average models of several folders; gives the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--to", type=Path, required=True)
     options = parser.parse_args()
-    average(options.models, options.to)
+    try:
+        average(options.models, options.to)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

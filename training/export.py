@@ -9,6 +9,7 @@ beside them, at the bytes where they stand, and convert as they are loaded.
 import argparse
 import hashlib
 import json
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from onnxscript import optimizer
 from torch import nn
 from torch.export import Dim
 
+from core.errors import ModelError
 from core.model_file import build
 from core.model_folder import CONFIG, GRAPHS, WEIGHTS, ModelFolder, read_model_folder, replace_file
 from core.network import given_and_following
@@ -202,12 +204,17 @@ def _external(
     return tensor
 
 
-def main() -> None:
-    """Export the model of a folder."""
+def main() -> int:
+    """Export the model of a folder; gives the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
-    export(parser.parse_args().model)
+    try:
+        export(parser.parse_args().model)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
