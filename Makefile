@@ -48,7 +48,7 @@ test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
 # Each prints one closing line; all are run, whatever happens to one.
 TORTURES := bad_pictures bad_models bad_files bad_homes privacy kills hammering long_day two_at_once mischief
 
-torture: $(READY)/dev $(READY)/torture ## try to break it, the heavy tests: under 20 minutes on two cores
+torture: $(READY)/dev $(READY)/torture ## try to break it: the heavy tests
 	@status=0; for name in $(TORTURES); do \
 		$(BIN)/python -m tests.torture.$$name || status=1; \
 	done; exit $$status
