@@ -103,12 +103,27 @@ def _inputs(decoder: Decoder, summary: Tensor) -> Tensor:
     return torch.cat([to_lstm, to_sentinel], dim=1)
 
 
-class Write(nn.Module):
-    """A step of the beam search: the next word of every live beam."""
+def word_gates(decoder: Decoder) -> Tensor:
+    """What each word of the vocabulary gives to the LSTM's and the sentinel's gates, (V, 5 H)."""
+    hidden = decoder.lstm.hidden_size
+    to_lstm = decoder.lstm.all_weights[0][0][:, :hidden]
+    weights = torch.cat([to_lstm, decoder.gate_input.weight[:, :hidden]])
+    return F.linear(decoder.embed.weight * hidden**0.5, weights)
 
-    def __init__(self, decoder: Decoder) -> None:
+
+class Write(nn.Module):
+    """A step of the beam search: the next word of every live beam.
+
+    Args:
+        decoder: that writes.
+        gates: its `word_gates`; without, they are computed in every step. A table of all words is
+            read much faster than the weights that it takes the place of.
+    """
+
+    def __init__(self, decoder: Decoder, gates: Tensor | None = None) -> None:
         super().__init__()
         self.decoder = decoder
+        self.gates = gates
 
     def forward(
         self,
@@ -131,10 +146,9 @@ class Write(nn.Module):
         decoder = self.decoder
         beams = words.shape[1]
         hidden = decoder.lstm.hidden_size
-        to_lstm, lstm_to_lstm, *_ = decoder.lstm.all_weights[0]
-        embedded = decoder.embed(words) * hidden**0.5  # (B, K, H)
-        weights = torch.cat([to_lstm[:, :hidden], decoder.gate_input.weight[:, :hidden]])
-        gates = F.linear(embedded, weights) + inputs.unsqueeze(1) + recurrent
+        lstm_to_lstm = decoder.lstm.all_weights[0][1]
+        table = self.gates if self.gates is not None else word_gates(decoder)
+        gates = F.embedding(words, table) + inputs.unsqueeze(1) + recurrent  # (B, K, 5 H)
         enter, forget, new, leave, gate = gates.split(hidden, dim=2)
         cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
         output = leave.sigmoid() * cell.tanh()  # (B, K, H)
@@ -245,11 +259,16 @@ class Step(nn.Module):
 
 
 class Search(nn.Module):
-    """The beam search, step by step; ``training/export.py`` makes a loop of `Step` of it."""
+    """The beam search, step by step; ``training/export.py`` makes a loop of `Step` of it.
+
+    Args:
+        decoder: that writes; its weights do not change any more.
+    """
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
-        self.step = Step(Write(decoder))
+        with torch.no_grad():
+            self.step = Step(Write(decoder, word_gates(decoder)))
 
     def forward(self, *given: Tensor) -> Steps:
         """Search.

@@ -1,5 +1,7 @@
 """Statistics that tell a drawn picture (screen, document, chart, icon) from a photograph."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -59,7 +61,7 @@ def statistics(sample: Sample) -> np.ndarray:
     tiles = sample.grey.reshape(_TILES, _TILE, _TILES, _TILE).swapaxes(1, 2).reshape(-1, _TILE**2)
     low, high = tiles.min(axis=1, keepdims=True), tiles.max(axis=1, keepdims=True)
     spread = high - low
-    near_end = (cv2.min(tiles - low, high - tiles) < 0.15 * spread).mean(axis=1)
+    near_end = _share(cv2.min(tiles - low, high - tiles) < 0.15 * spread, axis=1)
     spread = spread[:, 0]
     contrasty = spread > 24
     softness = tiles[contrasty].std(axis=1) / spread[contrasty]
@@ -76,13 +78,15 @@ def statistics(sample: Sample) -> np.ndarray:
 
     hard = step > 24
     hard_across, hard_down = across > 24, down > 24
-    axial = (hard_across & (down < across // 5)).sum() + (hard_down & (across < down // 5)).sum()
-    rows, columns = hard_down.mean(axis=1), hard_across.mean(axis=0)
+    strong_steps = np.count_nonzero(hard_across) + np.count_nonzero(hard_down)
+    axial = np.count_nonzero(hard_across & (down < across // 5))
+    axial += np.count_nonzero(hard_down & (across < down // 5))
+    rows, columns = _share(hard_down, axis=1), _share(hard_across, axis=0)
     # Lines of text: the share of each row that is inked goes up and down.
-    ink = hard_across.mean(axis=1)
+    ink = _share(hard_across, axis=1)
     rhythm = np.abs(np.diff(ink)).mean() / (ink.mean() + 0.01)
-    parts = hard[:220, :220].reshape(10, 22, 10, 22).mean(axis=(1, 3))
-    rim = hard.sum() - hard[16:-16, 16:-16].sum()
+    parts = _share(hard[:220, :220].reshape(10, 22, 220), axis=1).reshape(10, 10, 22).mean(axis=2)
+    rim = np.count_nonzero(hard) - np.count_nonzero(hard[16:-16, 16:-16])
 
     neighbours = (_counts(sample.beside) + _counts(sample.below)).cumsum()
     neighbours = neighbours / neighbours[-1]
@@ -98,35 +102,35 @@ def statistics(sample: Sample) -> np.ndarray:
             strong,
             1 - steps[80],
             strong / (1 - steps[4] + 0.01),
-            (spread <= 4).mean(),
-            ((spread > 48) & (near_end > 0.7)).mean(),
-            textured.mean(),
+            _share(spread <= 4),
+            _share((spread > 48) & (near_end > 0.7)),
+            _share(textured),
             shares[0],
             shares[:2].sum(),
             shares[:4].sum(),
             shares[:16].sum(),
             entropy / 12,
-            chroma.mean() / 255,
-            (chroma > 60).mean(),
-            peak.mean() / 255,
-            ((floor > 215) & (chroma < 24)).mean(),
-            (peak < 48).mean(),
-            axial / (hard_across.sum() + hard_down.sum() + 1),
+            cv2.mean(chroma)[0] / 255,
+            _share(chroma > 60),
+            cv2.mean(peak)[0] / 255,
+            _share((floor > 215) & (chroma < 24)),
+            _share(peak < 48),
+            axial / (strong_steps + 1),
             rows.max(),
-            (rows > 0.25).mean(),
+            _share(rows > 0.25),
             columns.max(),
-            (columns > 0.25).mean(),
+            _share(columns > 0.25),
             min(rhythm, 2) / 2,
-            (parts > 0.03).mean(),
+            _share(parts > 0.03),
             neighbours[0],
             neighbours[2],
             far,
             far / (1 - neighbours[0] + 0.01),
             min(grain, 16) / 16,
             rim / 13000,
-            hard[56:168, 56:168].mean(),
+            _share(hard[56:168, 56:168]),
             softness.mean() if len(softness) else 0.5,
-            (chroma[:-1, :-1][hard] < 24).mean() if hard.any() else 0.5,
+            _share(chroma[:-1, :-1][hard] < 24) if hard.any() else 0.5,
         ),
         np.float32,
     )
@@ -135,3 +139,8 @@ def statistics(sample: Sample) -> np.ndarray:
 def _counts(values: np.ndarray) -> np.ndarray:
     """How often each value of an array of uint8 occurs, (256,)."""
     return cv2.calcHist([values], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+
+
+def _share(mask: np.ndarray, axis: int | None = None) -> Any:
+    """The share that is true; as ``mask.mean(axis)``, but several times as fast."""
+    return np.count_nonzero(mask, axis=axis) / (mask.size if axis is None else mask.shape[axis])

@@ -39,7 +39,8 @@ def statistics(sample: Sample) -> np.ndarray:
     bends = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
     slopes = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
     bend, slope = _tiles(bends), _tiles(slopes)
-    strongest = bends.reshape(_TILES, _TILE, _TILES, _TILE).max(axis=(1, 3)).ravel()
+    rows = bends.reshape(_TILES, _TILE, SIDE).max(axis=1)  # (14, 224)
+    strongest = rows.reshape(_TILES, _TILES, _TILE).max(axis=2).ravel()
     return np.concatenate(
         (
             np.sort(growth, axis=0).ravel(),

@@ -120,6 +120,8 @@ def things(logits: np.ndarray) -> tuple[Thing, ...]:
     belief = beliefs(logits)
     found: list[list[Thing]] = []
     for widest in tree().narrower[""]:
+        if belief[widest] < _BELIEVED:  # nor is any narrower name believed in more
+            continue
         names = narrowing(widest, belief)
         told = [
             name
