@@ -40,10 +40,10 @@ def test_the_floor_counts_a_steps_weights_once_and_its_products_for_each_beam(
 ) -> None:
     model, vocabulary, _ = load_model(tiny_model)
     hidden, regions = model.config.hidden, model.encoder.rows * model.encoder.columns
-    # To the gates from the word and from what was said, 5 each; of what was said also the
-    # sentinel's memory and the query; the sentinel's key, the output, the words; and in attention
-    # every key and every value.
-    weights = hidden**2 * (5 + 5 + 2 + 1 + 1) + hidden * (len(vocabulary) + 2 * regions)
+    # To the gates from what was said, 5 (from the word, it is read from a table); of what was said
+    # also the sentinel's memory and the query; the sentinel's key, the output, the words; and in
+    # attention every key and every value.
+    weights = hidden**2 * (5 + 2 + 1 + 1) + hidden * (len(vocabulary) + 2 * regions)
     assert count_work(model, beam=1).step_bytes == 4 * weights
     assert count_work(model, beam=3).step_bytes == 4 * weights
     assert count_work(model, beam=3).step_macs == 3 * weights

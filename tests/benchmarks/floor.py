@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core.model import CaptionModel
 from core.model_file import load_model
-from core.parts import See, Write
+from core.parts import See, Write, word_gates
 
 _SIDE = 3072  # of the matrices
 _COPIED = 256 * 1024 * 1024  # bytes, far more than any cache
@@ -51,8 +51,9 @@ def count_work(model: CaptionModel, beam: int = 3) -> Work:
     """
     side, hidden = model.config.image_size, model.config.hidden
     pixels = torch.zeros(1, 3, side, side, dtype=torch.uint8)
-    see, write = See(model), Write(model.decoder)
+    see = See(model)
     with torch.inference_mode():
+        write = Write(model.decoder, word_gates(model.decoder))
         seen = see(pixels)
 
         def step(beams: int) -> tuple[Tensor, ...]:

@@ -14,10 +14,8 @@ from itertools import islice
 from pathlib import Path
 
 from core.captioner import Captioner
-from core.model_file import load_model
 from core.preprocess import squeeze_many
 from core.search import LENGTH_NORM, MAX_WORDS, beam_search
-from core.torch_network import TorchNetwork
 from tests.benchmarks.photographs import Pixels, read_photographs
 
 SIZES = (1, 4, 16, 64)
@@ -71,6 +69,10 @@ def batches(model: Path, photographs: Iterator[Pixels], count: int) -> dict[str,
 
 def same(model: Path, photographs: Iterator[Pixels], count: int) -> dict[str, float]:
     """How many sentences are, word by word, those of the same weights in torch in float32."""
+    # Here, so that `growth` is measured as people run Seesay, without torch.
+    from core.model_file import load_model
+    from core.torch_network import TorchNetwork
+
     captioner, slow = Captioner.load(model), TorchNetwork(load_model(model)[0])
     equal = 0
     for picture in islice(photographs, count):

@@ -81,9 +81,7 @@ def _others(found: dict[str, Any]) -> str:
     ]
     for name, megabytes in found["growth"].items():
         count = name.removeprefix("after_").removesuffix("_mb")
-        rows.append(
-            [f"memory after {int(count):,} captions, PyTorch loaded as well", f"{megabytes:.0f} MB"]
-        )
+        rows.append([f"memory after {int(count):,} captions", f"{megabytes:.0f} MB"])
     same = found["same"]
     rows.append(["the same sentence as in PyTorch in float32", f"{same['same']} of {same['of']}"])
     return _table(["Seesay", ""], rows)
