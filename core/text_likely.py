@@ -75,7 +75,8 @@ def _longest_word(shapes: Pixels, contrast: int, alike: float) -> int:
     letters = np.flatnonzero(fit)
     if not len(letters):
         return 0
-    total = np.bincount(labels.ravel(), weights=shapes.ravel(), minlength=count)
+    inside = np.flatnonzero(mask)
+    total = np.bincount(labels.ravel()[inside], shapes.ravel()[inside], minlength=count)
     strength = total[letters] / area[letters]
     strongest = np.argsort(-strength, kind="stable")[:_MOST]
     letters, strength = letters[strongest], strength[strongest]
