@@ -18,6 +18,9 @@ from core.errors import SeesayError
 
 # How long a second start waits for the first, in seconds.
 PATIENCE = 2.0
+# So long after its own start the first may not answer yet: from a slow disk, all takes its time.
+STARTING = 15.0
+_AGAIN = 0.05  # seconds until it is looked again whether the first listens
 # Room for hundreds of thousands of paths.
 _MAX_BYTES = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
@@ -70,14 +73,20 @@ class SingleInstance(QObject):
         """Ask the first Seesay to describe these files, to do this, or to show its window.
 
         Raises:
-            NotAnsweringError: if it does not answer within `PATIENCE`.
+            NotAnsweringError: if it does not answer within `PATIENCE`, or `STARTING` where it has
+                just been started itself.
         """
         message = json.dumps({"paths": [os.path.abspath(path) for path in paths], "action": action})
         content = message.encode("ascii")
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + max(PATIENCE, STARTING - self._age_of_the_first())
         socket = QLocalSocket()
         socket.connectToServer(self._address)
-        connected = socket.waitForConnected(_milliseconds_until(end))
+        # The first has the lock a moment before it listens.
+        while not (connected := socket.waitForConnected(_milliseconds_until(end))):
+            if time.monotonic() + _AGAIN > end:
+                break
+            time.sleep(_AGAIN)
+            socket.connectToServer(self._address)
         if connected and len(content) <= _MAX_BYTES:
             socket.write(_LENGTH.pack(len(content)) + content)
             while socket.bytesToWrite() and socket.waitForBytesWritten(_milliseconds_until(end)):
@@ -93,6 +102,13 @@ class SingleInstance(QObject):
         """Be the first no more."""
         self._server.close()
         self._lock.unlock()
+
+    def _age_of_the_first(self) -> float:
+        """Seconds since it took the lock."""
+        try:
+            return abs(time.time() - os.path.getmtime(self._lock.fileName()))
+        except OSError:  # it has just ended
+            return STARTING
 
     def _welcome(self) -> None:
         while socket := self._server.nextPendingConnection():

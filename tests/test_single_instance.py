@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop import autostart
+from desktop import autostart, single_instance
 from desktop.single_instance import NotAnsweringError, SingleInstance
 
 OTHER = """
@@ -39,15 +39,37 @@ else:
     application.exec()
 """
 
+# Has the lock, does not listen yet, and when it does, is busy with its start.
+SLOW = """
+import json, sys, time
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication, QLockFile
+from PySide6.QtNetwork import QLocalServer
+from desktop.single_instance import SingleInstance
+
+application = QCoreApplication([])
+instance = SingleInstance(Path(sys.argv[1]))
+listen = QLocalServer.listen
+def listen_late(*arguments):
+    print("true", flush=True)
+    time.sleep(0.3)
+    return listen(*arguments)
+QLocalServer.listen = listen_late
+instance.first()
+time.sleep(0.3)
+instance.asked.connect(lambda paths, action: print(json.dumps([paths, action]), flush=True))
+application.exec()
+"""
+
 
 class Other:
     """A second process that makes a `SingleInstance`."""
 
-    def __init__(self, folder: Path, cwd: Path | None = None) -> None:
+    def __init__(self, folder: Path, cwd: Path | None = None, script: str = OTHER) -> None:
         root = str(Path(__file__).parent.parent)
         path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
         self.process = subprocess.Popen(
-            [sys.executable, "-c", OTHER, str(folder)],
+            [sys.executable, "-c", script, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -143,6 +165,7 @@ def test_the_end_of_the_first_makes_room(instance: SingleInstance, tmp_path: Pat
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no processes")
 def test_a_hung_first_does_not_hang_the_second(instance: SingleInstance, tmp_path: Path) -> None:
     first = Other(tmp_path)
+    os.utime(tmp_path / "seesay.lock", (0, 0))  # it was started long ago
     os.kill(first.process.pid, signal.SIGSTOP)
     assert not instance.first()
     started = time.monotonic()
@@ -150,6 +173,17 @@ def test_a_hung_first_does_not_hang_the_second(instance: SingleInstance, tmp_pat
         instance.hand_over(["/photo.jpg"] * 50_000)
     assert time.monotonic() - started < 2.5
     os.kill(first.process.pid, signal.SIGCONT)
+    first.kill()
+
+
+def test_a_first_that_is_just_starting_is_waited_for(
+    instance: SingleInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(single_instance, "PATIENCE", 0.1)
+    first = Other(tmp_path, script=SLOW)
+    assert not instance.first()
+    instance.hand_over(["/photo.jpg"], "camera")
+    assert json.loads(first.said()) == [["/photo.jpg"], "camera"]
     first.kill()
 
 
