@@ -233,7 +233,9 @@ def _caption(options: argparse.Namespace) -> int:
     from core.where import with_places
 
     captioner = Captioner.load(options.model, options.device)
-    results = describe(captioner, options.paths, options.beam, not options.no_text)
+    # What nobody asks for would only take time.
+    places = options.where or options.json or options.attention is not None
+    results = describe(captioner, options.paths, options.beam, not options.no_text, places)
     aloud, failed, sentences = options.speak, False, []
     for (path, picture, caption), figure in zip(results, figures, strict=True):
         if isinstance(picture, PictureError) or caption is None:

@@ -77,7 +77,12 @@ class Caption:
     @property
     def told_words(self) -> tuple[Word, ...]:
         """The words of the sentence, if it is said; none where things are said instead of it."""
-        return self.words if is_told(self.level, self.things) else ()
+        return self.words if self.is_sentence_said else ()
+
+    @property
+    def is_sentence_said(self) -> bool:
+        """Whether there is a sentence, and things are not said instead of it."""
+        return self.caption is not None and is_told(self.level, self.things)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``seesay caption --json``."""

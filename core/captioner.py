@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from core.caption import DRAWN, Caption, Thing, Word
+from core.caption import DRAWN, Caption, Thing
 from core.confidence import read_confidence
 from core.errors import ModelError
-from core.grounding import Grounding, ground
+from core.grounding import ground
 from core.model_folder import read_model_folder
 from core.network import Network, Sight, blind_log_probs, load_network
 from core.paths import BUILTIN_MODEL
@@ -35,13 +35,29 @@ _FIRST_WORDS = 40
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What the network makes of a picture."""
 
+    sight: Sight
+    picture: int  # its index there
     hypothesis: Hypothesis
-    grounding: Grounding | None
     confidence: float
     things: tuple[Thing, ...]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A caption that can be told, and what the rest of it is found with.
+
+    Attributes:
+        caption: without words, and of a screen or a page, with no more than the first of its text.
+        seen: for the words; None without a sentence.
+        reading: for the text, with the picture; None where none is left to be read.
+    """
+
+    caption: Caption
+    seen: Seen | None
+    reading: Reading | None
 
 
 class Captioner:
@@ -123,13 +139,12 @@ class Captioner:
         captions: list[Caption] = []
         opened = map(open_picture, pictures)
         while batch := list(islice(opened, BATCH)):
-            captions += (caption for caption, _ in self._caption_batch(batch, beam, text, places))
+            begun = self._caption_batch(batch, beam, text)
+            captions += map(self._with_words, begun) if places else (one.caption for one in begun)
         return captions
 
-    def start(
-        self, picture: Picture, beam: int = 3, text: bool = True
-    ) -> tuple[Caption, Reading | None]:
-        """Describe one picture as soon as enough of its text was read for a beginning.
+    def start(self, picture: Picture, beam: int = 3, text: bool = True) -> Beginning:
+        """Describe one picture as soon as there is something to tell of it.
 
         Args:
             picture: as `open_picture` gives it.
@@ -137,22 +152,22 @@ class Captioner:
             text: whether text in the picture is read.
 
         Returns:
-            The caption, and what to go on with by `read_on`; None where there is no more text.
+            A caption without words, to go on with by `complete`.
         """
-        ((caption, reading),) = self._caption_batch([picture], beam, text, True, _FIRST_WORDS)
-        return caption, None if reading is None or reading.complete else reading
+        (begun,) = self._caption_batch([picture], beam, text, _FIRST_WORDS)
+        return begun
 
-    def read_on(
-        self, caption: Caption, reading: Reading, cancelled: Callable[[], bool]
-    ) -> Caption | None:
-        """The caption with all the text of its picture.
+    def complete(self, begun: Beginning, cancelled: Callable[[], bool]) -> Caption | None:
+        """The whole caption: its words with where each was seen, and all the text of its picture.
 
         Args:
-            caption: as `start` gave it.
-            reading: the same.
-            cancelled: asked before each line; when true, there is no answer.
+            begun: as `start` gave it.
+            cancelled: asked before each line of text; when true, there is no answer.
         """
-        read = reading.text(cancelled=cancelled)
+        caption = self._with_words(begun)
+        if begun.reading is None:
+            return caption
+        read = begun.reading.text(cancelled=cancelled)
         return replace(caption, text=read.paragraphs) if read.complete else None
 
     def load_text_reader(self) -> None:
@@ -181,13 +196,12 @@ class Captioner:
         pictures: list[Picture],
         beam: int,
         text: bool,
-        places: bool,
         most_words: int | None = None,
-    ) -> list[tuple[Caption, Reading | None]]:
+    ) -> list[Beginning]:
         began = time.perf_counter()
         notes = [find_notes(picture.pixels) for picture in pictures]
         fit = [picture for picture, found in zip(pictures, notes, strict=True) if not found]
-        described = iter(self._describe([picture.pixels for picture in fit], beam, places))
+        described = iter(self._describe([picture.pixels for picture in fit], beam))
         each = (time.perf_counter() - began) / len(pictures)
         results = []
         for picture, found in zip(pictures, notes, strict=True):
@@ -198,27 +212,35 @@ class Captioner:
             read = reading.text(most_words if found else None) if reading is not None else None
             caption = self._write(picture, found, seen, read)
             seconds = each + time.perf_counter() - began
-            results.append((replace(caption, seconds=seconds), reading))
+            results.append(
+                Beginning(
+                    replace(caption, seconds=seconds),
+                    seen if caption.caption is not None else None,
+                    reading if reading is not None and not reading.complete else None,
+                )
+            )
         return results
 
-    def _describe(self, pixels: list[np.ndarray], beam: int, places: bool) -> list[_Seen]:
+    def _with_words(self, begun: Beginning) -> Caption:
+        if begun.seen is None:
+            return begun.caption
+        written = begun.seen.hypothesis.words
+        maps, grounded = ground(self.network, begun.seen.sight, begun.seen.picture, written)
+        looks = zip(self.vocabulary.decode(written), maps, grounded.tolist(), strict=True)
+        return replace(begun.caption, words=tuple(locate(*look) for look in looks))
+
+    def _describe(self, pixels: list[np.ndarray], beam: int) -> list[Seen]:
         if not pixels:
             return []
         sight = self.network.see(squeeze_many(pixels, self.image_size))
         found = self._search(sight, beam)
-        grounded: list[Grounding | None] = [None] * len(pixels)
-        if places:
-            grounded = [
-                ground(self.network, sight, picture, hypothesis.words)
-                for picture, hypothesis in enumerate(found)
-            ]
         blind = blind_log_probs(self.network, sight, [one.words for one in found])
         named = sight.answers.shape[1] == CLASSES
         return [
-            _Seen(hypothesis, grounding, self._trust(hypothesis, log_probs, summary), names)
-            for hypothesis, grounding, log_probs, summary, names in zip(
+            Seen(sight, number, hypothesis, self._trust(hypothesis, log_probs, summary), names)
+            for number, hypothesis, log_probs, summary, names in zip(
+                range(len(found)),
                 found,
-                grounded,
                 blind,
                 sight.summary.tolist(),
                 [things(row) if named else () for row in sight.answers],
@@ -259,21 +281,15 @@ class Captioner:
         self,
         picture: Picture,
         notes: tuple[str, ...],
-        seen: _Seen | None,
+        seen: Seen | None,
         read: Text | None,
     ) -> Caption:
         confidence = seen.confidence if seen is not None else 0.0
         level = self.confidence.level(confidence) if seen is not None else "none"
         sentence: str | None = None
-        located: tuple[Word, ...] = ()
         # A sentence so probably wrong that it would mislead is kept to itself.
         if seen is not None and level != "none":
-            words = self.vocabulary.decode(seen.hypothesis.words)
-            sentence = write_sentence(words)
-            if seen.grounding is not None:
-                maps, grounded = seen.grounding
-                looks = zip(words, maps, grounded.tolist(), strict=True)
-                located = tuple(locate(*look) for look in looks)
+            sentence = write_sentence(self.vocabulary.decode(seen.hypothesis.words))
         said = ""
         lines: tuple[str, ...] = ()
         if read is not None and notes:
@@ -288,7 +304,7 @@ class Captioner:
             confidence=confidence,
             level=level,
             spoken=speak(sentence, level, notes, named, said),
-            words=located,
+            words=(),
             text=lines,
             notes=notes,
             things=named,

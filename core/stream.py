@@ -12,7 +12,11 @@ from core.picture import Picture, open_picture
 
 
 def describe(
-    captioner: Captioner, paths: Iterable[str], beam: int, text: bool = True
+    captioner: Captioner,
+    paths: Iterable[str],
+    beam: int,
+    text: bool = True,
+    places: bool = True,
 ) -> Iterator[tuple[str, Picture | PictureError, Caption | None]]:
     """Each path with its picture and caption, in order; or with its error and None.
 
@@ -23,12 +27,13 @@ def describe(
         paths: of picture files; ``-`` is standard input.
         beam: sentences followed at once in the search.
         text: whether text in the pictures is read.
+        places: whether captions have words, with where each was seen.
     """
     remaining = iter(paths)
     while batch := list(islice(remaining, BATCH)):
         pictures = [_open(path) for path in batch]
         good = [picture for picture in pictures if isinstance(picture, Picture)]
-        captions = iter(captioner.caption_many(good, beam, text))
+        captions = iter(captioner.caption_many(good, beam, text, places))
         for path, picture in zip(batch, pictures, strict=True):
             yield path, picture, next(captions) if isinstance(picture, Picture) else None
 

@@ -13,8 +13,7 @@ from desktop.worker import Worker
 
 if TYPE_CHECKING:
     from core.caption import Caption
-    from core.captioner import Captioner
-    from core.text import Reading
+    from core.captioner import Beginning, Captioner
 
 
 class Captioning(QObject):
@@ -33,9 +32,11 @@ class Captioning(QObject):
     ready = Signal(str)
     """The model is loaded; with its name."""
     captioned = Signal(int, object)
-    """The number of a request and its `Caption`, with the beginning of a screen's text."""
-    read = Signal(int, object)
-    """The number of a request and its `Caption` once more, with all of the text."""
+    """The number of a request and its `Caption`, still without words and with no more than the
+    beginning of a screen's text."""
+    completed = Signal(int, object)
+    """The number of a request and its `Caption` once more, now whole; it follows at once, but where
+    a screen's text is still to be read: then only if nothing else is asked for meanwhile."""
     aimed = Signal(int, object)
     """The number of a request and the `Aim` of its picture."""
     glanced = Signal(int, object)
@@ -51,7 +52,7 @@ class Captioning(QObject):
         self._captioner: Captioner | None = None
         self._device = "auto"
         self._newest = 0
-        self._unread: tuple[int, Caption, Reading | None] | None = None
+        self._begun: tuple[int, Beginning] | None = None  # caption that is not whole
         self._worker = Worker("captioning")
 
     def load(self, text: bool = True) -> None:
@@ -70,8 +71,7 @@ class Captioning(QObject):
 
         Args:
             picture: to be described.
-            text: whether its text is read. What is not needed for the beginning is read after the
-                caption was given, while nothing else is asked for.
+            text: whether its text is read.
         """
         number = self._newest + 1
         return self._ask(partial(self._start, number, picture, text), self.captioned)
@@ -104,30 +104,30 @@ class Captioning(QObject):
 
     def _do(self, number: int, work: Callable[[], object], answered: SignalInstance) -> None:
         self._try(number, work, answered)
-        self._read_on()
+        self._complete()
 
     def _start(
         self, number: int, picture: Picture, text: bool, captioner: "Captioner"
     ) -> "Caption":
-        self._unread = None
-        caption, reading = captioner.start(picture, text=text)
-        self._unread = (number, caption, reading)
-        return caption
+        self._begun = None
+        begun = captioner.start(picture, text=text)
+        if number == self._newest:  # or else nobody is told
+            self._begun = (number, begun)
+        return begun.caption
 
-    def _read_on(self) -> None:
-        """Read what is left of the last picture's text, until something else is asked for."""
-        if self._unread is None or self._captioner is None:
+    def _complete(self) -> None:
+        """Find what the last caption lacks; reading stops when something else is asked for."""
+        if self._begun is None or self._captioner is None:
             return
-        number, caption, reading = self._unread
-        whole: Caption | None = caption
-        if reading is not None:
-            try:
-                whole = self._captioner.read_on(caption, reading, self._worker.is_wanted)
-            except Exception:  # of the library; what was read is there
-                whole = caption
+        number, begun = self._begun
+        whole: Caption | None
+        try:
+            whole = self._captioner.complete(begun, self._worker.is_wanted)
+        except Exception:  # of the network or the library; what was told is there
+            whole = begun.caption
         if whole is not None:
-            self._unread = None
-            self.read.emit(number, whole)
+            self._begun = None
+            self.completed.emit(number, whole)
 
     def _try(
         self, number: int, work: Callable[[], object], answered: SignalInstance | None

@@ -1,10 +1,8 @@
 """From a request to what is seen, said, shown and kept: the one path of every description."""
 
-import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,14 +12,14 @@ from core.caption import Caption
 from core.picture import Picture
 from desktop.actions import Source
 from desktop.captioning import Captioning
+from desktop.details import Details
 from desktop.earcons import Earcons
-from desktop.history import Entry, History, HistoryError
+from desktop.history import Entry, History
+from desktop.keeper import Keeper
 from desktop.live import Live
-from desktop.read_on import ReadOn
 from desktop.settings import Settings
 from desktop.sources import Order, Sources
 from desktop.talker import Talker
-from desktop.worker import Worker
 
 if TYPE_CHECKING:
     from core.aim import Aim
@@ -47,7 +45,7 @@ class Description:
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    number: int | None  # of the request; None for one of live mode
+    number: int  # of the request
     order: Order
     caption: Caption
     picture: Picture
@@ -68,8 +66,8 @@ class Flow(QObject):
 
     described = Signal(object)
     """A `Description`, to show."""
-    read = Signal(object)
-    """The last `Caption` with all of its text."""
+    completed = Signal(object)
+    """The last `Caption`, now with its words and all of its text."""
     kept = Signal(object)
     """The `Entry` of the history that was added."""
     keeping = Signal(str)
@@ -80,7 +78,6 @@ class Flow(QObject):
     """A sentence on how things are, to show; what matters has been said aloud, too."""
     live_changed = Signal(bool)
     """Live mode was turned on or off."""
-    _added = Signal(object, object, str)
 
     def __init__(
         self,
@@ -98,8 +95,7 @@ class Flow(QObject):
         self._sources = sources
         self._talker = talker
         self._earcons = earcons
-        self._history = history
-        self._keeper = Worker("history")  # encoding and writing may take a while
+        self._keeper = Keeper(history, self)
         self._live = Live(captioning, sources, self._may_look, self)
         self._order: Order | None = None  # under way
         self._number: int | None = None  # of the captioning's request under way
@@ -109,11 +105,10 @@ class Flow(QObject):
         self._later: deque[str] = deque()  # sentences that wait until it is quiet
         self._last = ""  # description
         self._failure = ""  # if it was the last thing said
-        self._text: ReadOn | None = None  # of the last description
-        self._awaited = False  # whether its next portion was asked for, and is not read yet
-        self._told_number: int | None = None  # of the request that it answers
-        self._told_entry: Entry | None = None  # that keeps it
-        self._whole: tuple[int, Caption] | None = None  # the last that was read to its end
+        self._details: Details | None = None  # of the last description
+        self._awaited: Callable[[], None] | None = None  # says a detail that is not there yet
+        self._told_number: int | None = None  # of the request that was answered last
+        self._whole: tuple[int, Caption] | None = None  # the last that was completed
         self._still = QTimer(self, interval=_STILL_MS, singleShot=True)
         self._still.timeout.connect(lambda: self._talker.say("Still looking."))
 
@@ -121,16 +116,16 @@ class Flow(QObject):
         sources.failed.connect(self._on_not_taken)
         sources.told.connect(self.tell)
         captioning.captioned.connect(self._on_captioned)
-        captioning.read.connect(self._on_read)
+        captioning.completed.connect(self._on_completed)
         captioning.aimed.connect(self._on_aimed)
         captioning.failed.connect(self._on_not_captioned)
         captioning.told.connect(self.tell_later)
         talker.finished.connect(self._on_said)
+        self._keeper.added.connect(self._on_added)
         self._live.found.connect(self._on_found)
         self._live.failed.connect(self._fail)
         self._live.told.connect(self.tell_later)
         self._live.changed.connect(self.live_changed)
-        self._added.connect(self._on_added)
 
     def describe(self, *orders: Order) -> None:
         """Describe these pictures, one after the other, in place of whatever is under way."""
@@ -162,18 +157,28 @@ class Flow(QObject):
 
     def read_on(self) -> None:
         """Say the next portion of the text in the picture that was described last."""
-        if self._text is None:
+        if self._details is None:
             self.say("Nothing has been described yet.")
             return
-        if not self._text.any and not self.settings.read_text:
+        if not self._details.any_text and not self.settings.read_text:
             self.say("Text is not read: that is turned off in the settings.")
             return
-        portion = self._text.next()
-        self._awaited = portion is None
+        portion = self._details.next_text()
+        self._awaited = self.read_on if portion is None else None
         self.say(portion if portion is not None else "Still reading.")
 
+    def say_where(self) -> None:
+        """Say where the things of the last description were seen; within a moment after it."""
+        if self._details is None:
+            self.tell("Nothing has been described yet.")
+            return
+        places = self._details.where()
+        self._awaited = self.say_where if places is None else None
+        if places is not None:
+            self.tell(places)
+
     def say(self, text: str) -> None:
-        """Say something else that was asked for, such as where things are."""
+        """Say something else that was asked for, such as a sentence letter by letter."""
         self._failure = ""
         self._talker.say(text)
 
@@ -218,17 +223,16 @@ class Flow(QObject):
             self._tell_waiting()
 
     def remember(self, caption: Caption, complete: bool = True) -> None:
-        """Make this the last description, which is said by `repeat` and read by `read_on`.
+        """Make this the last description, which `repeat`, `read_on` and `say_where` are about.
 
         Args:
             caption: that is, or was, said.
-            complete: whether it has all of its text.
+            complete: whether it has its words and all of its text.
         """
         self._last = caption.spoken
         self._failure = ""
-        self._text = ReadOn(caption, complete)
-        self._awaited = False
-        self._told_number = self._told_entry = None
+        self._details = Details(caption, complete)
+        self._awaited = self._told_number = None
 
     def close(self) -> None:
         """End live mode and the threads; what is being kept is kept."""
@@ -238,7 +242,7 @@ class Flow(QObject):
 
     def _drop(self) -> None:
         self._queue.clear()
-        self._order = self._picture = self._number = self._answer = None
+        self._order = self._picture = self._number = self._answer = self._awaited = None
         self._still.stop()
         self._sources.cancel()
         self._captioning.cancel()
@@ -304,69 +308,48 @@ class Flow(QObject):
             self._earcons.play("done")
             self.tell(aim.spoken)
 
-    def _on_read(self, number: int, caption: Caption) -> None:
+    def _on_completed(self, number: int, caption: Caption) -> None:
         self._whole = (number, caption)
+        if not self.settings.private:
+            self._keeper.complete(number, caption)
         if number == self._told_number:
             self._complete(caption)
 
     def _complete(self, caption: Caption) -> None:
-        """All of the text of the last description has been read."""
-        if self._text is None:
-            return
-        self._text.complete(caption)
-        self.read.emit(caption)
-        entry = self._told_entry
-        if entry is not None and caption.text != entry.caption.text:
-            self._keeper.ask_first(partial(self._keep_text, entry.id, caption))
-        if self._awaited:
-            self.read_on()
+        """What the last description lacked is there."""
+        if self._details is not None:
+            self._details.complete(caption)
+        self.completed.emit(caption)
+        if self._awaited is not None:
+            self._awaited()
 
-    def _keep_text(self, entry: int, caption: Caption) -> None:
-        """Runs in the keeper's thread."""
-        # What cannot be written has been told when the entry was, or will be with the next.
-        with contextlib.suppress(HistoryError):
-            self._history.set_text(entry, caption.text)
-
-    def _on_found(self, caption: Caption, picture: Picture) -> None:
+    def _on_found(self, number: int, caption: Caption, picture: Picture) -> None:
         self._order = Order("camera", quiet=True)
-        self._keep(_Answer(None, self._order, caption, picture))
+        self._keep(_Answer(number, self._order, caption, picture))
 
     def _keep(self, answer: _Answer) -> None:
         """Keep it before it is said."""
         self._answer = answer
         if self.settings.private:
-            self._on_added(answer, None, "")
+            self._on_added(answer.number, None, "")
         else:
-            self._keeper.ask(partial(self._add, answer, self.settings.keep_pictures))
+            number, caption, picture = answer.number, answer.caption, answer.picture
+            keep_picture = self.settings.keep_pictures
+            self._keeper.add(number, caption, answer.order.source, picture, keep_picture)
 
-    def _add(self, answer: _Answer, keep_picture: bool) -> None:
-        """Runs in the keeper's thread."""
-        entry: Entry | None = None
-        problem = ""
-        try:
-            entry = self._history.add(
-                answer.caption, answer.order.source, answer.picture, keep_picture
-            )
-        except HistoryError as error:
-            problem = str(error)
-        except Exception as error:  # such as too little memory; the description must be said
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            problem = f"The description could not be kept in the history ({reason})."
-        self._added.emit(answer, entry, problem)
-
-    def _on_added(self, answer: _Answer, entry: Entry | None, problem: str) -> None:
+    def _on_added(self, number: int, entry: Entry | None, problem: str) -> None:
         if entry is not None:
             self.kept.emit(entry)
         self.keeping.emit(problem)
-        if answer is self._answer:
-            self._deliver(answer, entry, problem)
+        if self._answer is not None and number == self._answer.number:
+            self._deliver(self._answer, problem)
 
-    def _deliver(self, answer: _Answer, entry: Entry | None, problem: str) -> None:
+    def _deliver(self, answer: _Answer, problem: str) -> None:
         order, caption = answer.order, answer.caption
         self._still.stop()
         self._order = self._answer = None
-        self.remember(caption, complete=answer.number is None)
-        self._told_number, self._told_entry = answer.number, entry
+        self.remember(caption, complete=False)
+        self._told_number = answer.number
         if not order.quiet:
             self._earcons.play("done")
             if order.source == "camera":
@@ -389,8 +372,3 @@ class Flow(QObject):
     def _tell_waiting(self) -> None:
         if self._later:
             self.tell(self._later.popleft())
-
-
-def file_orders(paths: Sequence[str]) -> list[Order]:
-    """An order for each picture file."""
-    return [Order("file", path, one_of_many=len(paths) > 1) for path in paths]

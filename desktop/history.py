@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +17,10 @@ import platformdirs
 from core.caption import Caption
 from desktop.actions import Source
 from desktop.history_entry import (
-    ENTRY_COLUMNS,
     Entry,
     HistoryError,
     Query,
     details_to_json,
-    from_row,
     opened,
     storable,
     text_to_column,
@@ -31,7 +29,7 @@ from desktop.history_entry import (
     to_row,
 )
 from desktop.history_file import HistoryFile
-from desktop.history_query import select
+from desktop.history_query import fetch_entries, select
 from desktop.history_recovery import remove_leftovers
 
 if TYPE_CHECKING:
@@ -46,8 +44,6 @@ _THUMBNAIL = 160  # pixels of the longest side
 # What is removed in one transaction, which then takes a few hundredths of a second.
 _REMOVED_AT_ONCE = 100  # entries
 _MERGED_AT_ONCE = 64  # pages of the index of words
-
-_COLUMNS = ", ".join(f"e.{column}" for column in ENTRY_COLUMNS)
 
 
 class History:
@@ -156,7 +152,7 @@ class History:
             condition, values = where.condition, where.values
             if before is not None:
                 condition, values = f"{condition} AND {where.id} < ?", (*values, before)
-            return _entries(
+            return fetch_entries(
                 db,
                 f"{where.tables} {{}} WHERE {condition} ORDER BY {where.id} DESC LIMIT ?",
                 (*values, limit),
@@ -203,7 +199,9 @@ class History:
         """
 
         def read(db: sqlite3.Connection) -> list[Entry]:
-            return _entries(db, "entries AS e {} WHERE e.id = ? AND e.deleted = 0", (entry,), True)
+            return fetch_entries(
+                db, "entries AS e {} WHERE e.id = ? AND e.deleted = 0", (entry,), True
+            )
 
         found = self._file.read(read)
         if not found:
@@ -220,13 +218,29 @@ class History:
         row = self._file.read(lambda db: db.execute(statement, (entry,)).fetchone())
         return None if row is None else opened(row[0])
 
-    def set_text(self, entry: int, text: Sequence[str]) -> None:
-        """Change the text that was read in the picture.
+    def complete(self, entry: int, caption: Caption) -> None:
+        """Keep what came after an entry was added: words with their places, and all of its text.
+
+        Args:
+            entry: id of the entry.
+            caption: the same, now whole.
 
         Raises:
             HistoryError: if there is no such entry, or it cannot be written.
         """
-        self._change(entry, "text", text_to_column(text))
+        words = details_to_json(caption.words, caption.things)
+        text = text_to_column(caption.text)
+
+        def write(db: sqlite3.Connection) -> None:
+            query = "SELECT text FROM entries WHERE id = ? AND deleted = 0"
+            before = db.execute(query, (entry,)).fetchone()
+            if before is None:
+                raise _missing(entry)
+            db.execute("UPDATE details SET words = ? WHERE id = ?", (words, entry))
+            if before != (text,):  # it would be indexed anew, which mostly is for nothing
+                db.execute("UPDATE entries SET text = ? WHERE id = ?", (text, entry))
+
+        self._file.write(write)
 
     def set_note(self, entry: int, note: str) -> None:
         """Change the user's own note.
@@ -377,16 +391,3 @@ def _default_path() -> Path:
 
 def _missing(entry: int) -> HistoryError:
     return HistoryError(f"There is no entry {entry} in the history: look at the list for others.")
-
-
-def _entries(
-    db: sqlite3.Connection, where: str, values: tuple[str | int, ...], with_words: bool
-) -> list[Entry]:
-    """The entries that a statement finds; it has ``{}`` where further tables are joined."""
-    words = "d.words" if with_words else "''"
-    joined = "LEFT JOIN details AS d ON d.id = e.id LEFT JOIN pictures AS p ON p.id = e.id"
-    question = (
-        f"SELECT {_COLUMNS}, {words}, d.thumbnail, p.id IS NOT NULL FROM {where.format(joined)}"
-    )
-    rows = db.execute(question, values).fetchall()
-    return [from_row(row[:-3], row[-3] or "", row[-2] or b"", bool(row[-1])) for row in rows]

@@ -1,12 +1,20 @@
-"""A query of the history as SQL: words for the full-text index, days and sources for the others."""
+"""Queries of the history in SQL: words for the full-text index, days and sources for the others."""
 
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from desktop.history_entry import Query, storable, to_microseconds
+from desktop.history_entry import (
+    ENTRY_COLUMNS,
+    Entry,
+    Query,
+    from_row,
+    storable,
+    to_microseconds,
+)
 
 _EVER = 1 << 62  # microseconds, beyond any time
+_COLUMNS = ", ".join(f"e.{column}" for column in ENTRY_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,26 @@ def select(query: Query, db: sqlite3.Connection) -> Selection:
         first, last = db.execute(bounds, (start, end)).fetchone()
         values += [first or 0, last or 0, start, end]
     return Selection(tables, " AND ".join(conditions), tuple(values), id_column)
+
+
+def fetch_entries(
+    db: sqlite3.Connection, where: str, values: tuple[str | int, ...], with_words: bool
+) -> list[Entry]:
+    """The entries that a statement finds.
+
+    Args:
+        db: to ask.
+        where: the statement from FROM on, with ``{}`` where further tables are joined.
+        values: of its question marks.
+        with_words: whether their captions have their words.
+    """
+    words = "d.words" if with_words else "''"
+    joined = "LEFT JOIN details AS d ON d.id = e.id LEFT JOIN pictures AS p ON p.id = e.id"
+    question = (
+        f"SELECT {_COLUMNS}, {words}, d.thumbnail, p.id IS NOT NULL FROM {where.format(joined)}"
+    )
+    rows = db.execute(question, values).fetchall()
+    return [from_row(row[:-3], row[-3] or "", row[-2] or b"", bool(row[-1])) for row in rows]
 
 
 def _match(query: Query) -> str | None:

@@ -32,8 +32,8 @@ class Live(QObject):
         parent: as of every QObject.
     """
 
-    found = Signal(object, object)
-    """The `Caption` of a new scene, and its `Picture`."""
+    found = Signal(int, object, object)
+    """The number of a request, its `Caption` of a new scene, and the `Picture`."""
     failed = Signal(str)
     """A sentence of why nothing can be seen; once, until something is seen again."""
     told = Signal(str)
@@ -143,7 +143,7 @@ class Live(QObject):
         self._again(_PACE)
         # Something may have begun to be said meanwhile; then the scene is looked at afterwards.
         if self._may_look() and self._watch.judge(caption, time.monotonic()):
-            self.found.emit(caption, picture)
+            self.found.emit(number, caption, picture)
 
     def _on_not_taken(self, order: Order, sentence: str) -> None:
         if order is self._order:

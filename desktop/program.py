@@ -8,17 +8,15 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
-from core.caption import Caption
 from core.errors import SeesayError
 from core.picture import Picture
-from core.where import with_places
 from desktop.autostart import set_start_at_login
 from desktop.camera import Camera
 from desktop.captioning import Captioning
 from desktop.clipboard import clipboard_pictures
 from desktop.earcons import Earcons
 from desktop.first_run import Welcome
-from desktop.flow import Description, Flow, file_orders
+from desktop.flow import Description, Flow
 from desktop.history import Entry, open_history
 from desktop.history_pane import HistoryPane
 from desktop.hotkeys import Hotkeys
@@ -27,7 +25,7 @@ from desktop.region import RegionPicker
 from desktop.screen import list_monitors
 from desktop.settings import Settings, SettingsFile
 from desktop.settings_dialog import SettingsDialog
-from desktop.sources import Order, Sources
+from desktop.sources import Order, Sources, file_orders
 from desktop.speech import Speech, Voice
 from desktop.talker import Talker
 from desktop.tray import Tray
@@ -129,7 +127,7 @@ class Program(QObject):
             "stop": self.flow.stop,
             "live": self.flow.toggle_live,
             "show": self.window.bring_to_front,
-            "where": self._say_places,
+            "where": self.flow.say_where,
             "text": self.flow.read_on,
             "aim": self.flow.aim,
             "spell": self._spell,
@@ -152,7 +150,7 @@ class Program(QObject):
         self._presses.due.connect(self.do)
         self.hotkeys.problems.connect(self._on_hotkey_problems)
         flow.described.connect(self._show)
-        flow.read.connect(self._on_read)
+        flow.completed.connect(window.words.show_words)
         flow.kept.connect(self._pane.added)
         flow.keeping.connect(lambda problem: self._show_problems("keeping", [problem]))
         flow.to_choose_from.connect(self._pick_part)
@@ -200,10 +198,6 @@ class Program(QObject):
         self._shown = description
         self.window.show_description(description)
 
-    def _on_read(self, caption: Caption) -> None:
-        if self._shown is not None:
-            self._shown = replace(self._shown, caption=caption)
-
     def _open_entry(self, entry: Entry) -> None:
         try:
             picture = self.history.picture(entry.id) or entry.thumbnail_picture()
@@ -219,10 +213,6 @@ class Program(QObject):
             text = "Nothing has been described yet."
         self.flow.say(text)
         self.window.show_status(text)
-
-    def _say_places(self) -> None:
-        places = with_places(self._shown.caption) if self._shown else ""
-        self._say_of_shown(places or "Where things are is not clear enough to say.")
 
     def _spell(self) -> None:
         self._say_of_shown(spelled(self._shown.caption.spoken) if self._shown else "")

@@ -1,6 +1,6 @@
 """Pictures for the program, from wherever they are asked for, without making the window wait."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,11 @@ class Order:
         if self.source == "file" and isinstance(self.given, str):
             return Path(self.given).name
         return _LABELS.get(self.source, "the picture")
+
+
+def file_orders(paths: Sequence[str]) -> list[Order]:
+    """An order for each picture file."""
+    return [Order("file", path, one_of_many=len(paths) > 1) for path in paths]
 
 
 class Sources(QObject):

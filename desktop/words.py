@@ -34,7 +34,7 @@ class Words(QListWidget):
         self.show_words(None)
 
     def show_words(self, caption: Caption | None) -> None:
-        """Show the words of a sentence that was said, none of them chosen."""
+        """Show the words of a sentence that was said, as far as found, none of them chosen."""
         self.clear()
         for word in caption.told_words if caption is not None else ():
             item = QListWidgetItem(word.word, self)
@@ -44,7 +44,7 @@ class Words(QListWidget):
             item.setData(
                 Qt.ItemDataRole.AccessibleTextRole, f"{word.word}, {place}" if place else word.word
             )
-        rows = 2 if self.count() else 1
+        rows = 2 if caption is not None and caption.is_sentence_said else 1
         self.setMaximumHeight(rows * round(1.7 * self.fontMetrics().height()) + 8)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

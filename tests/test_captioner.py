@@ -4,7 +4,7 @@ import io
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def without_seconds(caption: Caption) -> dict[str, Any]:
 def assert_same(one: Caption, other: Caption) -> None:
     """The same sentence, seen in the same places, up to rounding."""
     assert (one.caption, one.level, one.notes) == (other.caption, other.level, other.notes)
+    assert [word.word for word in one.words] == [word.word for word in other.words]
     assert one.confidence == pytest.approx(other.confidence, rel=1e-3)
     for word, again in zip(one.words, other.words, strict=True):
         assert np.array(word.attention) == pytest.approx(np.array(again.attention), abs=1e-4)
@@ -87,6 +88,20 @@ def test_without_places_there_are_no_words(captioner: Captioner) -> None:
     assert caption.words == ()
     assert caption.caption == whole.caption
     assert caption.confidence == pytest.approx(whole.confidence, rel=1e-3)
+
+
+def test_a_caption_begins_without_words_and_is_completed_to_the_same(captioner: Captioner) -> None:
+    for pixels in (snapshot(0), snapshot(6), black()):
+        begun = captioner.start(Picture(pixels, "picture"))
+        assert begun.caption.words == ()
+        # What is quick is not broken off.
+        whole = captioner.complete(begun, lambda: True)
+        assert whole is not None
+        assert replace(whole, words=()) == begun.caption
+        (expected,) = captioner.caption_many([pixels])
+        assert bool(whole.words) == (expected.caption is not None)
+        assert_same(whole, expected)
+        assert whole.spoken == expected.spoken
 
 
 @pytest.mark.parametrize(("value", "note"), [(0, "dark"), (255, "blank"), (128, "blank")])

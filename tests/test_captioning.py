@@ -1,8 +1,10 @@
 """The captioner behind the window: the newest request wins, and nothing ends its thread."""
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,8 @@ import torch
 from pytestqt.qtbot import QtBot
 
 from core.caption import Caption
-from core.captioner import Captioner
+from core.captioner import Beginning, Captioner
 from core.picture import Picture, open_picture
-from core.text import Reading
 from desktop.captioning import Captioning
 from tests.picture_kinds import snapshot
 from tests.rendered_pages import Look, web_page
@@ -144,7 +145,7 @@ def test_without_memory_on_the_graphics_card_the_processor_goes_on(
             captioner.network.device = "cuda"
         return captioner
 
-    def begin(self: Captioner, picture: Picture, text: bool) -> tuple[Caption, Reading | None]:
+    def begin(self: Captioner, picture: Picture, text: bool) -> Beginning:
         if self.network.device == "cuda":
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(self, picture, text=text)
@@ -162,7 +163,7 @@ def test_the_rest_of_a_screens_text_follows_the_caption(
     page = open_picture(web_page(Look()).pixels)
     answers: list[tuple[int, Caption]] = []
     captioning.captioned.connect(lambda *answer: answers.append(answer))
-    captioning.read.connect(lambda *answer: answers.append(answer))
+    captioning.completed.connect(lambda *answer: answers.append(answer))
     number = captioning.ask(page)
     qtbot.waitUntil(lambda: len(answers) == 2, timeout=WAIT)
     (first, begun), (second, whole) = answers
@@ -172,11 +173,52 @@ def test_the_rest_of_a_screens_text_follows_the_caption(
     assert whole.text[: len(begun.text) - 1] == begun.text[:-1]
 
 
+def test_the_words_follow_each_caption_also_if_something_else_is_asked_for(
+    captioning: Captioning, qtbot: QtBot
+) -> None:
+    told: list[tuple[int, Caption]] = []
+    whole: dict[int, Caption] = {}
+    captioning.completed.connect(whole.__setitem__)
+
+    def ask_for_more(number: int, caption: Caption) -> None:
+        told.append((number, caption))
+        if len(told) < 5:
+            captioning.ask(picture(len(told) + 1))
+
+    captioning.captioned.connect(ask_for_more)
+    captioning.ask(picture(1))
+    qtbot.waitUntil(lambda: len(whole) == 5, timeout=WAIT)
+    for number, caption in told:
+        assert caption.caption is not None
+        assert caption.words == ()
+        assert [word.word for word in whole[number].words] == re.findall(
+            r"[\w'-]+", caption.caption.lower()
+        )
+        assert replace(whole[number], words=()) == caption
+
+
+def test_a_caption_whose_words_cannot_be_found_stays_as_it_was(
+    captioning: Captioning, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no kernel for this")
+
+    monkeypatch.setattr(Captioner, "complete", fail)
+    answers: list[tuple[int, Caption]] = []
+    captioning.captioned.connect(lambda *answer: answers.append(answer))
+    captioning.completed.connect(lambda *answer: answers.append(answer))
+    captioning.ask(picture(1))
+    qtbot.waitUntil(lambda: len(answers) == 2, timeout=WAIT)
+    assert answers[0] == answers[1]
+    with qtbot.waitSignal(captioning.captioned, timeout=WAIT):
+        captioning.ask(picture(2))
+
+
 def test_what_is_asked_for_next_does_not_wait_until_all_is_read(
     captioning: Captioning, qtbot: QtBot
 ) -> None:
     read: list[int] = []
-    captioning.read.connect(lambda number, _: read.append(number))
+    captioning.completed.connect(lambda number, _: read.append(number))
     with qtbot.waitSignal(captioning.captioned, timeout=WAIT):
         first = captioning.ask(open_picture(web_page(Look()).pixels))
     with qtbot.waitSignal(captioning.captioned, timeout=WAIT):

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from core.caption import Caption
-from core.captioner import Captioner
+from core.captioner import Beginning, Captioner
 from core.picture import Picture
-from core.text import Reading
 from tests import rendered_pages
 from tests.picture_kinds import snapshot
 from tests.rendered_pages import FONTS, Look, Pixels, Rendered
@@ -40,10 +38,8 @@ def full_screen() -> Rendered:
 
 
 @pytest.fixture(scope="module")
-def started(captioner: Captioner, full_screen: Rendered) -> tuple[Caption, Reading]:
-    caption, reading = captioner.start(Picture(full_screen.pixels, "screen.png"))
-    assert reading is not None
-    return caption, reading
+def begun(captioner: Captioner, full_screen: Rendered) -> Beginning:
+    return captioner.start(Picture(full_screen.pixels, "screen.png"))
 
 
 def test_a_screen_is_told_with_its_text_and_without_a_sentence(captioner: Captioner) -> None:
@@ -81,24 +77,23 @@ def test_a_sign_is_read_after_the_sentence(captioner: Captioner, words: str, see
 
 
 def test_of_a_full_screen_the_beginning_comes_first(
-    started: tuple[Caption, Reading], full_screen: Rendered
+    begun: Beginning, full_screen: Rendered
 ) -> None:
-    caption, reading = started
+    caption = begun.caption
     assert caption.spoken.startswith(f"{BEGINNING}News from the library.")
     assert caption.seconds > 0
-    assert not reading.complete
+    assert begun.reading is not None
     first = " ".join(caption.text)
     assert 40 <= len(first.split()) < len(full_screen.text.split()) / 2
     assert full_screen.text.startswith(first[:40])
 
 
 def test_reading_on_gives_the_whole_text(
-    captioner: Captioner, started: tuple[Caption, Reading], full_screen: Rendered
+    captioner: Captioner, begun: Beginning, full_screen: Rendered
 ) -> None:
-    caption, reading = started
-    assert captioner.read_on(caption, reading, lambda: True) is None
-    assert not reading.complete
-    whole = captioner.read_on(caption, reading, lambda: False)
+    caption = begun.caption
+    assert captioner.complete(begun, lambda: True) is None
+    whole = captioner.complete(begun, lambda: False)
     assert whole is not None
     assert accuracy_in_order(" ".join(whole.text), full_screen.text) >= 0.95
     assert " ".join(whole.text).startswith(" ".join(caption.text))
@@ -111,11 +106,11 @@ def test_where_no_more_text_is_there_is_nothing_to_go_on_with(captioner: Caption
     sign = sign_on(snapshot(2, 640, 480), "EXIT", 60, random.Random(2))
     short = rendered_pages.dialog(Look(size=12), 5)
     for pixels in (sign, short.pixels):
-        caption, reading = captioner.start(Picture(pixels, "picture.png"))
-        assert caption.text
-        assert reading is None
-    caption, reading = captioner.start(Picture(short.pixels, "picture.png"), text=False)
-    assert (caption.text, reading) == ((), None)
+        begun = captioner.start(Picture(pixels, "picture.png"))
+        assert begun.caption.text
+        assert begun.reading is None
+    begun = captioner.start(Picture(short.pixels, "picture.png"), text=False)
+    assert (begun.caption.text, begun.reading) == ((), None)
 
 
 NOTICE = (
@@ -137,10 +132,10 @@ def a_notice_board() -> Pixels:
 
 
 def test_text_in_a_photograph_is_read_whole_at_once(captioner: Captioner) -> None:
-    caption, reading = captioner.start(Picture(a_notice_board(), "board.png"))
-    assert caption.caption is not None
-    assert caption.text == NOTICE
-    assert reading is None
+    begun = captioner.start(Picture(a_notice_board(), "board.png"))
+    assert begun.caption.caption is not None
+    assert begun.caption.text == NOTICE
+    assert begun.reading is None
 
 
 def test_text_of_pictures_in_one_batch_goes_to_its_own(captioner: Captioner) -> None:

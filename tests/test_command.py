@@ -14,6 +14,9 @@ import torch
 from PIL import Image
 
 import seesay
+from core import captioner
+from core.grounding import Grounding, ground
+from core.network import Network, Sight
 from tests.picture_kinds import save_snapshot, snapshot
 from tests.tiny_sets import entry, karpathy
 
@@ -253,6 +256,26 @@ def test_attention_figures_are_numbered_as_the_pictures_are(
     assert status_of("caption", "--model", tiny_model, "--attention", detour, photo) == 2
     assert "write over" in capsys.readouterr().err
     assert photo.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [(), ("--where",), ("--json",), ("--attention", "why.png")])
+def test_places_are_found_where_they_are_asked_for(
+    options: tuple[str, ...],
+    photo: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grounded: list[int] = []
+
+    def watched(network: Network, sight: Sight, picture: int, words: tuple[int, ...]) -> Grounding:
+        grounded.append(picture)
+        return ground(network, sight, picture, words)
+
+    monkeypatch.setattr(captioner, "ground", watched)
+    monkeypatch.chdir(tmp_path)
+    assert status_of("caption", "--model", tiny_model, *options, photo, photo) == 0
+    assert grounded == ([0, 1] if options else [])
 
 
 def test_a_closed_pipe_is_no_error(photo: Path, tiny_model: Path) -> None:

@@ -63,6 +63,32 @@ def test_an_entry_comes_back_as_it_was(history: History, path: Path) -> None:
         np.testing.assert_allclose(attention, word.attention, atol=np.max(word.attention) / 200)
 
 
+def test_an_entry_is_completed_with_its_words_and_text(history: History, path: Path) -> None:
+    begun = caption_of(text=["Platform", "nine"], with_words=False)
+    entry = history.add(begun, "file", picture_of()).id
+    history.set_note(entry, "Seen in York")
+    whole = caption_of(text=["Platform", "ten"])
+    history.complete(entry, whole)
+    kept = history.get(entry)
+    assert [word.word for word in kept.caption.words] == [word.word for word in whole.words]
+    assert [word.where for word in kept.caption.words] == [word.where for word in whole.words]
+    assert kept.caption.text == whole.text
+    assert (kept.note, bool(kept.thumbnail)) == ("Seen in York", True)
+    assert [history.count(Query(word)) for word in ("nine", "ten", "york")] == [0, 1, 1]
+    history.complete(entry, whole)
+    assert history.count(Query("ten")) == 1
+    assert is_sound(path)
+
+
+def test_what_is_deleted_cannot_be_completed(history: History) -> None:
+    entry = history.add(caption_of(with_words=False), "file").id
+    history.delete([entry])
+    with pytest.raises(HistoryError, match=f"no entry {entry}"):
+        history.complete(entry, caption_of(text=["EXIT"]))
+    history.restore([entry])
+    assert (history.get(entry).caption.words, history.get(entry).caption.text) == ((), ())
+
+
 def test_without_a_sentence_or_picture(history: History) -> None:
     entry = history.get(history.add(caption_of(None), "camera").id)
     assert entry.caption == caption_of(None)

@@ -5,6 +5,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -258,7 +259,7 @@ def test_files_of_version_1_are_read_and_brought_up_to_date(path: Path) -> None:
     with contextlib.closing(History(path)) as history:
         assert history.problem is None
         newest = next(history.walk())
-        history.set_text(newest.id, ["Platform nine"])
+        history.complete(newest.id, replace(newest.caption, text=("Platform nine",)))
         assert [entry.id for entry in history.walk(Query("platform"))] == [newest.id]
         assert history.get(newest.id).caption.text == ("Platform nine",)
     assert is_sound(path)

@@ -108,6 +108,9 @@ def test_every_cut_is_told_once_and_nothing_without_one(start: Start, qtbot: QtB
         qtbot.waitUntil(lambda: bool(told), timeout=WAIT)
         film.roll()
         qtbot.waitUntil(lambda: film.over, timeout=WAIT)
+        entries = program.history.page()
+    assert all(bool(one.caption.words) == bool(one.caption.caption) for one in entries)
+    assert any(one.caption.words for one in entries)
     assert film.began is not None
     late = [(when - film.began) % EACH for when, _ in told[1:]]
     assert [film.scene(when) for when, _ in told] == [0, 1, 2, 3], late

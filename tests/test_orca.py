@@ -54,11 +54,11 @@ def entry(desktop: Desktop, tmp_path_factory: pytest.TempPathFactory) -> Entry:
     def newest() -> Entry | None:
         history = History(desktop.home / ".local" / "share" / "seesay" / "history.sqlite3")
         try:
-            return next(iter(history.page(limit=1)), None)
+            return next((entry for entry in history.page(limit=1) if entry.caption.words), None)
         finally:
             history.close()
 
-    kept = wait_for(newest, "the entry")
+    kept = wait_for(newest, "the entry and its words")
     assert isinstance(kept, Entry)
     return kept
 

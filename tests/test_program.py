@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from core.caption import Caption
+from core.where import with_places
 from desktop import talker
 from desktop.history import History, Query
 from desktop.program import Program
@@ -84,7 +87,77 @@ def test_several_files_are_described_one_after_the_other(
     qtbot.waitUntil(
         lambda: program.window.sentence.toPlainText() == sentences(tmp_path)[0], timeout=WAIT
     )
-    assert program.window.words.count() > 0
+    qtbot.waitUntil(lambda: program.window.words.count() > 0, timeout=WAIT)
+
+
+def test_each_of_several_files_is_kept_with_its_words(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "silent"\n')
+    program.on_asked_from_outside(pictures(tmp_path, "red", "blue", "green", "yellow"), "")
+    qtbot.waitUntil(lambda: len(sentences(tmp_path)) == 4, timeout=WAIT)
+    qtbot.waitUntil(lambda: all(one.caption.words for one in program.history.page()), timeout=WAIT)
+    for entry in program.history.page():
+        written = " ".join(word.word for word in entry.caption.words)
+        assert f"{written.capitalize()}." == entry.caption.caption
+
+
+def test_words_come_after_the_sentence_and_nothing_tells_of_it(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    announced.clear()
+    words = program.window.words
+    words.setFocus()
+    names = words.accessibleName(), words.accessibleDescription()
+    begun: list[tuple[Caption, int, int]] = []
+    program.flow.described.connect(
+        lambda one: begun.append((one.caption, words.count(), words.maximumHeight()))
+    )
+    with qtbot.waitSignal(program.flow.completed, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    caption = (blocker.args or [])[0]
+    # Nothing else in the window moves when they come.
+    assert begun == [(replace(caption, words=()), 0, words.maximumHeight())]
+    shown = [words.item(at).text() for at in range(words.count())]
+    assert shown == [word.word for word in caption.words]
+    assert words.currentRow() == -1
+    assert announced == [caption.spoken]
+    assert (words.accessibleName(), words.accessibleDescription()) == names
+    assert program.window.focusWidget() is words
+
+
+def test_places_that_are_asked_for_early_are_said_when_they_are_found(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    announced.clear()
+    program.flow.described.connect(lambda _: program.do("where"))
+    with qtbot.waitSignal(program.flow.completed, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    caption = (blocker.args or [])[0]
+    places = with_places(caption) or "Where things are is not clear enough to say."
+    qtbot.waitUntil(lambda: len(announced) == 2, timeout=WAIT)
+    assert announced == [caption.spoken, places]
+    assert program.window.status.text() == places
+    program.do("where")
+    assert announced[2:] == [places]
+
+
+def test_a_detail_that_is_awaited_is_not_said_after_a_stop(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    announced.clear()
+
+    def ask_and_stop() -> None:
+        program.do("where")
+        program.do("stop")
+
+    program.flow.described.connect(ask_and_stop)
+    with qtbot.waitSignal(program.flow.completed, timeout=WAIT) as blocker:
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    assert announced == [(blocker.args or [])[0].spoken]
 
 
 def test_what_is_asked_for_last_is_answered(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
@@ -101,9 +174,12 @@ def test_what_is_asked_for_last_is_answered(start: Start, tmp_path: Path, qtbot:
 
 def test_private_mode_keeps_nothing(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
     program = start('speech = "silent"\nprivate = true\n')
-    with qtbot.waitSignal(program.flow.described, timeout=WAIT):
+    with qtbot.waitSignal(program.flow.completed, timeout=WAIT):
         program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    program.do("where")
+    program.close()
     assert sentences(tmp_path) == []
+    assert program.window.words.count() > 0
     assert program.window.sentence.toPlainText() != "Nothing has been described yet."
 
 
@@ -118,8 +194,6 @@ def test_details_on_demand(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
     assert program.window.status.text().startswith(
         " ".join(caption.spoken.split()[0].strip(":").upper())
     )
-    program.do("where")
-    assert program.window.status.text().endswith((".", "say."))
     program.do("copy")
     assert QGuiApplication.clipboard().text() == caption.spoken
 
@@ -132,7 +206,7 @@ def test_a_text_is_read_portion_by_portion_and_kept_whole(
     program = start('speech = "screen_reader"\n')
     page = web_page(Look())
     Image.fromarray(page.pixels).save(tmp_path / "page.png")
-    with qtbot.waitSignal(program.flow.read, timeout=WAIT):
+    with qtbot.waitSignal(program.flow.completed, timeout=WAIT):
         program.on_asked_from_outside([str(tmp_path / "page.png")], "")
     begun = said[-1]
     assert "It begins: " in begun

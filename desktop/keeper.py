@@ -1,0 +1,75 @@
+"""Keeps descriptions in the history, in a thread: encoding and writing may take a while."""
+
+import contextlib
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from core.caption import Caption
+from core.picture import Picture
+from desktop.actions import Source
+from desktop.history import Entry, History, HistoryError
+from desktop.worker import Worker
+
+
+class Keeper(QObject):
+    """Adds descriptions, and completes those that it added last.
+
+    Args:
+        history: where they are kept.
+        parent: as of every QObject.
+    """
+
+    added = Signal(int, object, str)
+    """The number of a description, its `Entry`, and an empty sentence; or None and why."""
+
+    def __init__(self, history: History, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._history = history
+        self._worker = Worker("history")
+        # Of the thread, each with the number of its description:
+        self._kept: tuple[int, Entry] | None = None  # the last that was added
+        self._whole: tuple[int, Caption] | None = None  # came before its description was added
+
+    def add(
+        self, number: int, caption: Caption, source: Source, picture: Picture, keep_picture: bool
+    ) -> None:
+        """Keep a description, in the place of one that still waits."""
+        self._worker.ask(partial(self._add, number, caption, source, picture, keep_picture))
+
+    def complete(self, number: int, caption: Caption) -> None:
+        """Keep the whole caption of a description; does nothing if that is not kept."""
+        self._worker.ask_first(partial(self._complete, number, caption))
+
+    def cancel(self) -> None:
+        """Forget the description that waits."""
+        self._worker.cancel()
+
+    def close(self) -> None:
+        """End the thread; what is being kept is kept."""
+        self._worker.close()
+
+    def _add(
+        self, number: int, caption: Caption, source: Source, picture: Picture, keep_picture: bool
+    ) -> None:
+        if self._whole is not None and self._whole[0] == number:
+            caption = self._whole[1]
+        entry: Entry | None = None
+        problem = ""
+        try:
+            entry = self._history.add(caption, source, picture, keep_picture)
+            self._kept = (number, entry)
+        except HistoryError as error:
+            problem = str(error)
+        except Exception as error:  # such as too little memory; the description must be said
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            problem = f"The description could not be kept in the history ({reason})."
+        self.added.emit(number, entry, problem)
+
+    def _complete(self, number: int, caption: Caption) -> None:
+        if self._kept is None or self._kept[0] != number:
+            self._whole = (number, caption)
+        elif caption != self._kept[1].caption:
+            # What cannot be written has been told when the entry was, or will be with the next.
+            with contextlib.suppress(HistoryError):
+                self._history.complete(self._kept[1].id, caption)
