@@ -172,7 +172,7 @@ class Saving:
                 case 3:
                     history.set_note(entry, "Seen in the park.")
                 case 5:
-                    history.set_text(entry, ["EXIT"])
+                    history.complete(entry, caption_of(text=["EXIT"]))
                 case 7:
                     os.write(log, b"-%d\n" % entry)
                     history.delete([entry])
