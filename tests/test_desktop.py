@@ -13,6 +13,7 @@ from PIL import Image
 from desktop.history import History
 from tests.camera_parts import CameraServer
 from tests.desktop_parts import Desktop, Reader, a_desktop, wait_for
+from tests.picture_kinds import snapshot
 from tests.screen_parts import OTHER_PROGRAM, program
 from tests.tiny_sets import draw
 
@@ -163,6 +164,28 @@ def test_a_second_start_hands_its_picture_over(
     (tmp_path / "bad.png").write_bytes(b"no picture")
     assert desktop.seesay("app", str(tmp_path / "bad.png")).wait(60) == 0
     assert reader.announced(lambda text: "bad.png" in text)
+
+
+def test_words_that_come_after_the_sentence_are_not_announced(
+    desktop: Desktop, reader: Reader, tmp_path: Path
+) -> None:
+    Image.fromarray(snapshot(3)).save(tmp_path / "photo.png")
+    focus_window(desktop)
+    desktop.press("ctrl+f")
+    desktop.press("shift+Tab")
+    words = reader.find("list", "Words")
+    wait_for(lambda: "FOCUSED" in reader.find("list", "Words")["states"], "the focus")
+    assert desktop.seesay("app", str(tmp_path / "photo.png")).wait(60) == 0
+    begin = len(reader.lines.seen)
+    spoken = reader.announced(lambda text: text.startswith("Perhaps: "))
+    wait_for(lambda: [one.word for one in kept(desktop)[0].caption.words], "the words in the entry")
+    shown = reader.find("list item", kept(desktop)[0].caption.words[-1].word)
+    assert shown["path"][:-1] == words["path"]
+    after = reader.find("list", "Words")
+    assert (after["name"], after["description"]) == (words["name"], words["description"])
+    assert "FOCUSED" in after["states"]
+    events = [value for kind, value in reader.lines.seen[begin:] if kind == "event"]
+    assert [event["value"] for event in events] == [spoken]
 
 
 def test_many_presses_are_one_answer(desktop: Desktop, reader: Reader) -> None:
