@@ -54,7 +54,7 @@ class Caption:
         confidence: 0 to 1.
         level: ``sure``, ``unsure`` or ``none`` (no sentence).
         spoken: what is said aloud, hedge included.
-        words: of the sentence, in order.
+        words: of the sentence, in order; none where it was not found out where they were seen.
         text: read in the picture, wrapped lines joined.
         notes: codes of what was noticed, such as ``dark`` or ``screen``.
         things: that were recognised, whatever the sentence says; at most three.

@@ -99,7 +99,9 @@ class Captioner:
         network = load_network(folder, device)
         return cls(network, folder.architecture.image_size, folder.vocabulary, folder.config)
 
-    def caption(self, picture: PictureSource, beam: int = 3, text: bool = True) -> Caption:
+    def caption(
+        self, picture: PictureSource, beam: int = 3, text: bool = True, places: bool = True
+    ) -> Caption:
         """Describe one picture.
 
         Args:
@@ -107,13 +109,14 @@ class Captioner:
                 a ``Picture``.
             beam: sentences followed at once in the search; 1 is fastest.
             text: whether text in the picture is read.
+            places: whether it is found out where each word was seen; without, no words are given.
 
         Raises:
             PictureError: if it is no picture that can be read.
             ModelError: if the model turns out to be damaged.
             ValueError: if ``beam`` is below 1.
         """
-        return self.caption_many([picture], beam, text)[0]
+        return self.caption_many([picture], beam, text, places)[0]
 
     def caption_many(
         self,

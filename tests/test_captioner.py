@@ -83,7 +83,7 @@ def test_each_word_has_a_map_and_each_thing_that_was_seen_a_place(captioner: Cap
 
 
 def test_without_places_there_are_no_words(captioner: Captioner) -> None:
-    (caption,) = captioner.caption_many([snapshot(0)], places=False)
+    caption = captioner.caption(snapshot(0), places=False)
     whole = captioner.caption(snapshot(0))
     assert caption.words == ()
     assert caption.caption == whole.caption
