@@ -45,13 +45,9 @@ train: $(READY)/train ## train a model: make train [CONFIG=training/configs/buil
 test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-# Each prints one closing line; all are run, whatever happens to one.
-TORTURES := bad_pictures bad_models bad_files bad_homes privacy kills hammering long_day two_at_once mischief
-
-torture: $(READY)/dev $(READY)/torture ## try to break it: the heavy tests
-	@status=0; for name in $(TORTURES); do \
-		$(BIN)/python -m tests.torture.$$name || status=1; \
-	done; exit $$status
+# Two subjects beside each other, each with a limit; all are run, whatever happens to one.
+torture: $(READY)/dev $(READY)/torture ## try to break it: the heavy tests, at most 20 minutes
+	@$(BIN)/python -m tests.torture $(ARGS)
 
 # Speed first, while nothing else has warmed up the machine.
 bench: $(READY)/dev $(READY)/bench ## measure: speed beside others, the desktop, history, text, live mode, refusals

@@ -80,9 +80,10 @@ def test_the_same_seed_spoils_in_the_same_way(folder: Path, tmp_path: Path) -> N
         assert (folder / name).read_bytes() == (again / name).read_bytes()
 
 
-def test_a_disk_that_is_full(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
     if not bad_homes.can_mount():
         pytest.skip("only root may make file systems for it")
     save_snapshot(tmp_path / "photo.png")
     (tmp_path / "place").mkdir()
-    assert bad_homes.examine("full", tiny_model, tmp_path / "photo.png", tmp_path / "place") == []
+    photo, place = tmp_path / "photo.png", tmp_path / "place"
+    assert bad_homes.examine("full", BUILTIN_MODEL, photo, place) == []

@@ -72,7 +72,7 @@ class Trial:
             f"longest stall {self.pulse.longest:.2f} s, now {now}, before {self.before}",
             flush=True,
         )
-        assert self.pulse.longest < _STALL
+        assert self.pulse.longest < _STALL, self.pulse.stacks
         assert now.memory - self.before.memory < _GROWTH
 
 

@@ -9,6 +9,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.torture.processes import processes
+
 _ENDS_WITHIN = 20.0  # seconds, of what a killed process has started
 
 
@@ -55,7 +57,7 @@ class Killer:
     def check_orphans(self) -> None:
         """All that the killed processes had started has ended, too."""
         deadline = time.monotonic() + _ENDS_WITHIN
-        while orphans := _members(self._sessions):
+        while orphans := [one.command for one in processes() if one.session in self._sessions]:
             assert time.monotonic() < deadline, f"processes are left: {orphans}"
             time.sleep(0.1)
 
@@ -74,17 +76,3 @@ class Killer:
             sys.stderr.flush()
         finally:
             os._exit(status)
-
-
-def _members(sessions: set[int]) -> list[str]:
-    """Commands of the processes of these sessions."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, _, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
-            command = (folder / "cmdline").read_text().replace("\0", " ")
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(session) in sessions and state != "Z":
-            found.append(command)
-    return found

@@ -90,9 +90,9 @@ class Day:
         self._program.do("live")
         pause(0.5)
         self._camera.stop()
-        _freeze(1.0)
-        self._camera.start()
-        self.pulse.skip()
+        with self.pulse.held():
+            _freeze(1.0)
+            self._camera.start()
         pause(0.5)
         self._program.do("live")
 
@@ -164,6 +164,8 @@ def main() -> int:
     early, late = median(samples[quarter : 2 * quarter]), median(samples[-quarter:])
     more = late.exceeds(early, _GROWTH)
     seconds = time.monotonic() - began
+    if day.pulse.stacks:
+        print(f"during the longest stall: {day.pulse.stacks}")
     print(
         f"long day: {rounds} minutes tried, {survived} survived in {seconds:.0f} s; "
         f"grown: {', '.join(more) or 'nothing'}; longest stall {day.pulse.longest:.2f} s; "

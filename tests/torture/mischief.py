@@ -1,7 +1,7 @@
 """Cameras and voices that fail at random instants: each is told in time, each comes back.
 
-Run by ``python -m tests.torture.mischief [TIMES]``; 120 by default: half of them a camera's, over
-loopback, and half those of the process that speaks, at the same time.
+Run by ``python -m tests.torture.mischief [TIMES]``; 120 by default: half of them those of some
+cameras, over loopback, and half those of the process that speaks, all at the same time.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ from tests.speech_parts import SENTENCE, running
 from tests.torture.program_parts import Vitals, pause, vitals, wait_until
 
 _TIMES = 120
+_CAMERAS = 3
 _MODES: tuple[Mode, ...] = ("stall", "garbage", "halves", "cut", "refuse", "silent")
 _SIZES = ((320, 240), (640, 480), (240, 320), (161, 97))
 _TOLD_WITHIN = 3.5  # seconds until a request for a picture is answered, in one way or the other
@@ -158,24 +159,24 @@ class Voice:
 
 
 class Failing:
-    """Lets something fail so many times, and counts how often that was survived."""
+    """Lets something fail again and again, and counts how often that was survived."""
 
-    def __init__(self, name: str, fails: Callable[[], None], times: int) -> None:
-        self.survived, self.begun = 0, 0
-        self._name, self._fails, self._times = name, fails, times
+    def __init__(self, name: str, fails: Callable[[], None]) -> None:
+        self.tried = self.survived = 0
+        self._name, self._fails = name, fails
 
-    def run(self) -> None:
+    def run(self, times: int) -> None:
         """Do so."""
         began = time.monotonic()
-        while self.begun < self._times:
-            self.begun += 1
+        for _ in range(times):
+            self.tried += 1
             try:
                 self._fails()
                 self.survived += 1
             except Exception:
                 traceback.print_exc()
         print(
-            f"  {self._name}: {self._times} times, {self.survived} survived, "
+            f"  {self._name}: {self.tried} times, {self.survived} survived, "
             f"{time.monotonic() - began:.0f} s",
             flush=True,
         )
@@ -183,33 +184,43 @@ class Failing:
 
 def main() -> int:
     """Let all of it happen; gives the exit status."""
-    times = max(2, (int(sys.argv[1]) if len(sys.argv) > 1 else _TIMES) // 2)
+    # Of each camera, and of the voice as many as of all cameras.
+    times = max(2, (int(sys.argv[1]) if len(sys.argv) > 1 else _TIMES) // 2 // _CAMERAS)
     application = QCoreApplication([])
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as home, camera_server(lambda: noise((320, 240))) as server:
+    with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack:
         os.environ["HOME"] = home
         list_cameras(60)
-        camera, voice = Camera(server, random.Random(4)), Voice(Path(home), random.Random(5))
-        cameras = Failing("camera", camera.fail, times)
-        voices = Failing("voice", voice.fail, times)
-        thread = threading.Thread(target=cameras.run)
-        thread.start()
-        wait_until(lambda: cameras.begun > times // 2, "half of the cameras", 600)
+        servers = [
+            stack.enter_context(camera_server(lambda: noise((320, 240)))) for _ in range(_CAMERAS)
+        ]
+        cameras = [Camera(server, random.Random(4 + place)) for place, server in enumerate(servers)]
+        voice = Voice(Path(home), random.Random(9))
+        fails = [Failing(f"camera {place + 1}", one.fail) for place, one in enumerate(cameras)]
+        voices = Failing("voice", voice.fail)
+        threads = [threading.Thread(target=one.run, args=[times]) for one in fails]
+        for thread in threads:
+            thread.start()
+        half = _CAMERAS * times // 2
+        voices.run(half)
+        wait_until(lambda: sum(one.tried for one in fails) > half, "half of the cameras", 600)
         before = vitals()
-        voices.run()
-        wait_until(lambda: not thread.is_alive(), "the last camera", 600)
+        voices.run(_CAMERAS * times - half)
+        wait_until(lambda: not any(map(threading.Thread.is_alive, threads)), "the cameras", 600)
         now = vitals()
-        camera.close()
+        for camera in cameras:
+            camera.close()
         voice.close()
         assert running() == [], "a process is left"
     application.shutdown()
-    survived = cameras.survived + voices.survived
+    tried = sum(one.tried for one in (*fails, voices))
+    survived = sum(one.survived for one in (*fails, voices))
     grown = now.exceeds(before, _GROWTH)
     print(
-        f"mischief: {2 * times} tried, {survived} survived, {time.monotonic() - began:.0f} s; "
+        f"mischief: {tried} tried, {survived} survived, {time.monotonic() - began:.0f} s; "
         f"grown: {', '.join(grown) or 'nothing'}; from {before} to {now}"
     )
-    return int(survived < 2 * times or bool(grown))
+    return int(survived < tried or bool(grown))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The desktop program in this process, on a display of its own, and how it bears what it gets."""
 
+import faulthandler
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,8 +19,10 @@ from tests.desktop_parts import a_display
 from tests.picture_kinds import save_snapshot
 from tests.screen_parts import window_manager
 from tests.tiny_models import save_tiny_model
+from tests.torture.processes import descendants
 
 _TICK = 10  # milliseconds
+_LONG = 0.4  # seconds without a tick, after which it is noted what all threads are at
 _MEGABYTE = 2**20
 
 
@@ -61,49 +65,58 @@ def vitals() -> Vitals:
         pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE,
         len(os.listdir("/proc/self/fd")),
         len(os.listdir("/proc/self/task")),
-        len(_descendants(os.getpid())),
+        len(descendants(os.getpid())),
     )
 
 
-def _descendants(process: int) -> list[int]:
-    parents: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-        except OSError:  # it has ended meanwhile
-            continue
-        if state != "Z":
-            parents[int(folder.name)] = int(parent)
-    found, last = [], [process]
-    while last:
-        last = [child for child, parent in parents.items() if parent in last]
-        found += last
-    return found
-
-
 class Pulse:
-    """Ticks in the event loop, and notes the longest time in which it did not come to that."""
+    """Ticks in the event loop, and notes the longest time in which it did not come to that.
+
+    Attributes:
+        longest: seconds.
+        stacks: what all threads were at in the midst of it; "" where it was not long.
+    """
 
     def __init__(self) -> None:
-        self.longest = 0.0  # seconds
-        self._last = time.monotonic()
+        self._dump = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.begin()
         self._timer = QTimer(interval=_TICK)
         self._timer.timeout.connect(self._beat)
         self._timer.start()
 
     def begin(self) -> None:
         """Measure from now on."""
-        self.longest = 0.0
-        self.skip()
+        self.longest, self.stacks = 0.0, ""
+        self._go_on()
 
-    def skip(self) -> None:
-        """Do not count what has just been waited for on purpose."""
-        self._last = time.monotonic()
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Do not count what is waited for on purpose."""
+        faulthandler.cancel_dump_traceback_later()
+        yield
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._last = self._armed = time.monotonic()
+        # From a thread without Python: what holds Python's lock is seen as well.
+        faulthandler.dump_traceback_later(_LONG, file=self._dump)
 
     def _beat(self) -> None:
         now = time.monotonic()
-        self.longest = max(self.longest, now - self._last - _TICK / 1000)
+        stall = now - self._last - _TICK / 1000
         self._last = now
+        if stall > self.longest:
+            self.longest, self.stacks = stall, self._take_dump()
+        if now - self._armed > _LONG / 4:
+            self._take_dump()
+            self._go_on()
+
+    def _take_dump(self) -> str:
+        self._dump.seek(0)
+        dump = self._dump.read()
+        self._dump.seek(0)
+        self._dump.truncate()
+        return dump
 
 
 def wait_until(check: Callable[[], Any], what: str, seconds: float = 60) -> None:
