@@ -96,7 +96,9 @@ class Flow(QObject):
         self._talker = talker
         self._earcons = earcons
         self._keeper = Keeper(history, self)
-        self._live = Live(captioning, sources, self._may_look, self)
+        self._live = Live(
+            captioning, sources, self._may_look, lambda: self.settings.read_text, self
+        )
         self._order: Order | None = None  # under way
         self._number: int | None = None  # of the captioning's request under way
         self._picture: Picture | None = None

@@ -29,6 +29,7 @@ class Live(QObject):
         captioning: the worker.
         sources: of pictures.
         may_look: whether nobody else needs camera, captions or the user's ear just now.
+        reads_text: whether text in pictures is to be read.
         parent: as of every QObject.
     """
 
@@ -46,6 +47,7 @@ class Live(QObject):
         captioning: Captioning,
         sources: Sources,
         may_look: Callable[[], bool],
+        reads_text: Callable[[], bool],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -53,6 +55,7 @@ class Live(QObject):
         self._captioning = captioning
         self._sources = sources
         self._may_look = may_look
+        self._reads_text = reads_text
         self._watch = SceneWatch()
         self._order: Order | None = None  # of the look under way
         self._picture: Picture | None = None
@@ -130,7 +133,7 @@ class Live(QObject):
         self._problem = ""
         match self._watch.see(features, time.monotonic()):
             case Step.DESCRIBE:
-                self._number = self._captioning.ask(self._picture)
+                self._number = self._captioning.ask(self._picture, self._reads_text())
             case Step.LOOK_SOON:
                 self._again(_SOON)
             case Step.WAIT:

@@ -18,6 +18,7 @@ from desktop.flow import Description
 from desktop.power_saver import battery_is_saved
 from desktop.program import Program
 from tests.camera_parts import CameraServer, camera_server
+from tests.rendered_pages import Look, article
 
 skimage_data = pytest.importorskip("skimage.data", reason="scikit-image is not installed")
 
@@ -75,11 +76,11 @@ def start(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
     started: list[Program] = []
 
-    def begin(camera: CameraServer, speech: str = "silent") -> Program:
+    def begin(camera: CameraServer, speech: str = "silent", more: str = "") -> Program:
         folder = tmp_path / "config" / "seesay"
         folder.mkdir(parents=True)
         settings = f'welcomed = true\nearcons = false\nspeech = "{speech}"\n'
-        (folder / "settings.toml").write_text(f'{settings}camera = "{camera.url}"\n')
+        (folder / "settings.toml").write_text(f'{settings}camera = "{camera.url}"\n{more}')
         program = Program()
         started.append(program)
         with qtbot.waitSignal(program.captioning.ready, timeout=WAIT):
@@ -297,6 +298,23 @@ def test_live_waits_while_the_battery_is_saved(
         with qtbot.waitSignal(program.flow.described, timeout=WAIT):
             pass
     assert any("goes on" in one for one in told)
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_page_before_the_camera_is_kept_with_all_of_its_text_if_text_is_read(
+    read: bool, start: Start, qtbot: QtBot
+) -> None:
+    page = article(Look(size=13), 3)
+    file = io.BytesIO()
+    Image.fromarray(page.pixels).save(file, "jpeg", quality=95)
+    with camera_server(file.getvalue, rate=5) as camera:
+        program = start(camera, more="" if read else "read_text = false\n")
+        with qtbot.waitSignal(program.flow.completed, timeout=WAIT) as blocker:
+            program.do("live")
+    caption = (blocker.args or [])[0]
+    assert caption.caption is None
+    assert len(" ".join(caption.text).split()) > 80 if read else not caption.text
+    qtbot.waitUntil(lambda: program.history.page()[0].caption.text == caption.text, timeout=WAIT)
 
 
 def test_aiming_tells_how_to_hold_the_camera(start: Start, qtbot: QtBot) -> None:
