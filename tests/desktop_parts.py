@@ -42,6 +42,7 @@ def start_display() -> tuple[subprocess.Popen[bytes], str]:
             "-noreset",
         ],
         pass_fds=(writer,),
+        stdout=subprocess.DEVNULL,  # or who reads from a test that died would wait for it
         stderr=subprocess.DEVNULL,
     )
     os.close(writer)

@@ -36,6 +36,14 @@ def test_one_that_hangs_is_ended_with_all_that_it_has_started(
     wait_for(lambda: child not in [one.number for one in processes()], "its end")
 
 
+def test_what_one_that_died_has_left_is_ended(capfd: pytest.CaptureFixture[str]) -> None:
+    dies = "import os, subprocess; print(subprocess.Popen(['sleep', '1000']).pid); os.abort()"
+    assert not asyncio.run(run("dying", [sys.executable, "-c", dies], 20))
+    _, told, closing = capfd.readouterr().out.splitlines()
+    assert closing == "dying: failed, with the status -6"
+    wait_for(lambda: int(told) not in [one.number for one in processes()], "its end")
+
+
 @pytest.mark.parametrize(("script", "well"), [("print('done')", True), ("raise OSError", False)])
 def test_what_it_told_is_printed_and_how_it_ended(
     script: str, well: bool, capfd: pytest.CaptureFixture[str]

@@ -4,6 +4,7 @@ What a subject prints comes whole once it has ended, so that their lines do not 
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
@@ -11,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.torture.processes import kill_all
+from tests.torture.processes import kill_session
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -44,18 +45,21 @@ async def run(title: str, command: Sequence[str], limit: float) -> bool:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # to see how far one came that hangs
     with tempfile.TemporaryFile() as told:
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=_ROOT, env=environment, stdout=told, stderr=told
+            *command,
+            cwd=_ROOT,
+            env=environment,
+            stdout=told,
+            stderr=told,
+            start_new_session=True,
         )
         status: int | None = None
         try:
-            async with asyncio.timeout(limit):
-                status = await process.wait()
-        except TimeoutError:
-            pass
-        finally:
-            if status is None:  # also when this program is ended
-                kill_all(process.pid)
-                await process.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit):
+                    status = await process.wait()
+        finally:  # also when this program is ended, or the subject died
+            kill_session(process.pid)
+            await process.wait()
         seconds = time.monotonic() - began
         told.seek(0)
         lines = [f"== {title}, {seconds:.0f} s", *told.read().decode(errors="replace").splitlines()]

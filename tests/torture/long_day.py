@@ -90,9 +90,9 @@ class Day:
         self._program.do("live")
         pause(0.5)
         self._camera.stop()
-        with self.pulse.held():
-            _freeze(1.0)
-            self._camera.start()
+        _freeze(1.0)
+        self._camera.start()
+        self.pulse.skip()
         pause(0.5)
         self._program.do("live")
 

@@ -1,5 +1,6 @@
 """The processes of this machine: which were started by which, and which belong together."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -47,10 +48,9 @@ def descendants(process: int) -> list[int]:
     return found
 
 
-def kill_all(process: int) -> None:
-    """End a process and all that it has started."""
-    for number in (process, *descendants(process)):
-        try:
+def kill_session(leader: int) -> None:
+    """End all that belong to a process that leads a session, and all that it has started."""
+    members = [one.number for one in processes() if one.session == leader]
+    for number in {*members, *descendants(leader)}:
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
             os.kill(number, signal.SIGKILL)
-        except ProcessLookupError:  # it has ended meanwhile
-            continue

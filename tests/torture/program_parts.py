@@ -1,9 +1,10 @@
 """The desktop program in this process, on a display of its own, and how it bears what it gets."""
 
-import faulthandler
 import os
-import tempfile
+import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -78,45 +79,47 @@ class Pulse:
     """
 
     def __init__(self) -> None:
-        self._dump = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.begin()
         self._timer = QTimer(interval=_TICK)
         self._timer.timeout.connect(self._beat)
         self._timer.start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def begin(self) -> None:
         """Measure from now on."""
         self.longest, self.stacks = 0.0, ""
-        self._go_on()
+        self.skip()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Do not count what is waited for on purpose."""
-        faulthandler.cancel_dump_traceback_later()
-        yield
-        self._go_on()
-
-    def _go_on(self) -> None:
-        self._last = self._armed = time.monotonic()
-        # From a thread without Python: what holds Python's lock is seen as well.
-        faulthandler.dump_traceback_later(_LONG, file=self._dump)
+    def skip(self) -> None:
+        """Do not count what has just been waited for on purpose."""
+        self._last, self._seen = time.monotonic(), ""
 
     def _beat(self) -> None:
         now = time.monotonic()
         stall = now - self._last - _TICK / 1000
         self._last = now
         if stall > self.longest:
-            self.longest, self.stacks = stall, self._take_dump()
-        if now - self._armed > _LONG / 4:
-            self._take_dump()
-            self._go_on()
+            self.longest, self.stacks = stall, self._seen
+        self._seen = ""
 
-    def _take_dump(self) -> str:
-        self._dump.seek(0)
-        dump = self._dump.read()
-        self._dump.seek(0)
-        self._dump.truncate()
-        return dump
+    def _watch(self) -> None:
+        # Not by faulthandler, whose timer does not wait for Python's lock: that crashes threads.
+        while True:
+            asleep = time.monotonic()
+            time.sleep(_LONG / 8)
+            now = time.monotonic()
+            if now - self._last > _LONG and not self._seen:
+                late = now - asleep - _LONG / 8
+                self._seen = f"seen after {now - self._last:.2f} s, {late:.2f} s late\n" + _stacks()
+
+
+def _stacks() -> str:
+    """What all threads of this process are at."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"{names.get(number, number)}:\n{''.join(traceback.format_stack(frame))}"
+        for number, frame in sys._current_frames().items()
+    )
 
 
 def wait_until(check: Callable[[], Any], what: str, seconds: float = 60) -> None:
