@@ -22,6 +22,7 @@ from desktop.settings import Settings, SettingsFile
 from tests.history_parts import caption_of, filled, start
 
 _PIECE = 512  # what a disk writes at once
+_FINE = 16  # bytes; settings are so small that all of these are tried
 _ENTRIES = 60  # of which the last was deleted
 _PER_PIECE = 8  # no 512 bytes of the file hold more entries
 _LOGGED = 20
@@ -73,7 +74,7 @@ def damaged_settings(folder: Path, step: int, result: Result) -> None:
     file = SettingsFile(folder / "settings.toml")
     file.save(kept)
     whole = file.path.read_bytes()
-    for what, content in damages(whole, min(step, 16)):  # so small that each 16 bytes are tried
+    for what, content in damages(whole, step):
         result.tried += 1
         file.path.write_bytes(content)
         settings, told = file.load()
@@ -203,7 +204,7 @@ def run(step: int) -> Result:
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=memory) as name:
         folder = Path(name)
-        damaged_settings(folder, step, result)
+        damaged_settings(folder, min(step, _FINE), result)
         damaged_histories(folder, step, result)
         damaged_logs(folder, step, result)
         by_the_command(folder, result)

@@ -45,7 +45,10 @@ class Trial:
         program.flow.described.connect(self._on_described)
         program.flow.told.connect(self.told.append)
         # The first of everything loads what stays.
-        self.describe(*photos(folder / "first", 3))
+        program.do("screen")
+        wait_until(lambda: self.described, "the screen")
+        self.describe(*photos(folder / "first", 8))
+        wait_until(lambda: self.told[-1] == "Ready.", "rest")
         self.before = vitals()
 
     def describe(self, *paths: str) -> None:
@@ -72,7 +75,7 @@ class Trial:
             f"longest stall {self.pulse.longest:.2f} s, now {now}, before {self.before}",
             flush=True,
         )
-        assert self.pulse.longest < _STALL, self.pulse.stacks
+        assert self.pulse.longest < _STALL, self.pulse.cause
         assert now.memory - self.before.memory < _GROWTH
 
 

@@ -55,18 +55,15 @@ class Day:
         self.answers = 0
         program.flow.told.connect(self._on_told)
 
+    def begin(self) -> None:
+        """All of it once, as the first of everything loads what stays."""
+        for request in _REQUESTS:
+            self._ask(request, 1)
+        self._live()
+
     def minute(self, number: int) -> None:
         """What happens in a minute."""
-        request = self._chance.choice(_REQUESTS)
-        before = self.answers
-        if request == "clipboard" and number % 2:
-            QGuiApplication.clipboard().setImage(self._image)
-        if request == "file":
-            some = self._chance.sample(self._photos, self._chance.randint(1, 3))
-            self._program.on_asked_from_outside(some, "")
-        else:
-            self._program.do(request)
-        wait_until(lambda: self.answers > before, f"an answer to {request}")
+        self._ask(self._chance.choice(_REQUESTS), number)
         for detail in self._chance.sample(_DETAILS, 2):
             self._program.do(detail)
             pause(0.02)
@@ -78,6 +75,17 @@ class Day:
             self._change_settings(number)
         if number % 40 == 29:
             self._look_back()
+
+    def _ask(self, request: str, number: int) -> None:
+        before = self.answers
+        if request == "clipboard" and number % 2:
+            QGuiApplication.clipboard().setImage(self._image)
+        if request == "file":
+            some = self._chance.sample(self._photos, self._chance.randint(1, 3))
+            self._program.on_asked_from_outside(some, "")
+        else:
+            self._program.do(request)
+        wait_until(lambda: self.answers > before, f"an answer to {request}")
 
     def _live(self) -> None:
         """Watch for a while, and see something new."""
@@ -150,6 +158,7 @@ def main() -> int:
         a_program(Path(name), f'camera = "{camera.url}"\n') as program,
     ):
         day = Day(program, camera, Path(name))
+        day.begin()
         for number in range(rounds):
             scene[0] = next(scenes)
             try:
@@ -164,8 +173,7 @@ def main() -> int:
     early, late = median(samples[quarter : 2 * quarter]), median(samples[-quarter:])
     more = late.exceeds(early, _GROWTH)
     seconds = time.monotonic() - began
-    if day.pulse.stacks:
-        print(f"during the longest stall: {day.pulse.stacks}")
+    print(f"  longest stall: {day.pulse.cause}")
     print(
         f"long day: {rounds} minutes tried, {survived} survived in {seconds:.0f} s; "
         f"grown: {', '.join(more) or 'nothing'}; longest stall {day.pulse.longest:.2f} s; "

@@ -1,13 +1,12 @@
 """The desktop program in a process of its own, which prints each description once it was said.
 
-Run by ``python -m tests.torture.sayer MODEL PICTURE...``; ends when all are described.
+Run by ``python -m tests.torture.sayer PICTURE...``; ends when all are described.
 """
 
 import json
 import os
 import sys
 import time
-from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
@@ -22,8 +21,8 @@ def main() -> None:
     """Describe the pictures, and print a line for each: its path, its sentence, when it was."""
     application = QApplication([])
     first = SingleInstance().first()
-    model, *paths = sys.argv[1:]
-    program = Program(Path(model))
+    paths = sys.argv[1:]
+    program = Program()
     said: list[str] = []
 
     def tell(*what: object) -> None:

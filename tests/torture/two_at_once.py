@@ -21,7 +21,6 @@ from pathlib import Path
 from desktop.history import History
 from tests.history_parts import is_sound
 from tests.picture_kinds import save_snapshot
-from tests.tiny_models import save_tiny_model
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PICTURES = 400
@@ -67,7 +66,7 @@ def start_program(
 ) -> subprocess.Popen[str]:
     """A program that describes so many pictures."""
     photos = [str(folder / "photos" / f"{number % _KINDS}.png") for number in range(pictures)]
-    command = [*before, sys.executable, "-m", "tests.torture.sayer", str(folder / "model")]
+    command = [*before, sys.executable, "-m", "tests.torture.sayer"]
     with (folder / "stderr.txt").open("a") as errors:
         return subprocess.Popen(
             [*command, *photos],
@@ -189,7 +188,6 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        save_tiny_model(folder / "model")
         for number in range(_KINDS):
             save_snapshot(folder / "photos" / f"{number}.png", number)
         for trial in trials:
