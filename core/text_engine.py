@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SeesayError
-from core.processors import processors
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
-
-# The official builds of ONNX Runtime report their use to its maker unless told not to before they
-# are loaded. Nothing of Seesay leaves the machine.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 Pixels = NDArray[np.uint8]
 Quads = NDArray[np.float32]  # (lines, 4 corners from the upper left clockwise, x and y) in pixels
@@ -50,7 +44,7 @@ class TextEngine:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self._engine = _load(threads or processors())
+        self._engine = _load(threads)
         # The first pass through a network takes longer: have it over with.
         blank = np.full((2 * _LINE_HEIGHT, 2 * _LINE_HEIGHT, 3), 255, np.uint8)
         self.find(blank, blank.size)
@@ -77,20 +71,22 @@ class TextEngine:
         return list(zip(result.txts or (), result.scores, strict=True))
 
 
-def _load(threads: int) -> "RapidOCR":
+def _load(threads: int | None) -> "RapidOCR":
     try:
         package = importlib.util.find_spec("rapidocr")
+        from core.onnx_session import open_session  # before rapidocr loads onnxruntime
+
         with _without_trial_of_ipv6():
+            from omegaconf import flag_override
             from rapidocr import RapidOCR
     except (ImportError, ValueError) as error:  # ValueError: blocked in sys.modules
         raise TextReaderMissing("Text cannot be read: install the package rapidocr.") from error
     models = Path(package.origin if package and package.origin else "").parent / "models"
-    # Given a path, the library never goes to the network for a model.
     if not ((models / _FINDER).is_file() and (models / _RECOGNISER).is_file()):
         raise TextReaderMissing(
             "Text cannot be read, for the models are missing: install rapidocr 3.10 anew."
         )
-    return RapidOCR(
+    engine = RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,
@@ -101,15 +97,17 @@ def _load(threads: int) -> "RapidOCR":
             "Det.limit_side_len": 1 << 20,
             # Boxes that hug the letters: the recogniser sees them larger, and keeps the spaces.
             "Det.unclip_ratio": 1.4,
-            "Det.model_path": str(models / _FINDER),
-            "Rec.model_path": str(models / _RECOGNISER),
             # Lines are read one by one, each only as wide as it is: on a processor, padding costs
             # more than batches gain.
             "Rec.rec_batch_num": 1,
             "Rec.rec_img_shape": [3, _LINE_HEIGHT, _LINE_HEIGHT],
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
         }
     )
+    # Given a session, the library never goes to the network for a model.
+    with flag_override(engine.cfg, "allow_objects", True):
+        engine.cfg.Det.session = open_session(models / _FINDER, threads, keep_memory=False)
+        engine.cfg.Rec.session = open_session(models / _RECOGNISER, threads, keep_memory=False)
+    return engine
 
 
 @contextlib.contextmanager
