@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,14 @@ def test_windows_are_read_in_order(
     read = lines_of(reader.read(window.pixels))
     assert accuracy_in_any_order(read, window.text) >= 0.95
     assert accuracy_in_order(read, window.text) >= 0.95
+
+
+def test_between_readings_the_processors_are_left_to_others(reader: TextReader) -> None:
+    page = rendered_pages.dialog(Look(size=12), 1)
+    reader.read(page.pixels)
+    used = time.process_time()
+    threading.Event().wait(0.1)  # nothing signals that threads do nothing
+    assert time.process_time() - used < 0.02
 
 
 def test_columns_are_read_one_after_the_other_and_their_lines_joined(reader: TextReader) -> None:
