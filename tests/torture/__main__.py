@@ -22,10 +22,10 @@ BY_THE_CLOCK = {"long_day": 420, "two_at_once": 320, "hammering": 240, "mischief
 # These keep a processor busy whatever happens beside them, and give way to the others:
 BY_THE_PROCESSOR = {
     "kills": 540,
-    "bad_models": 280,
-    "bad_pictures": 140,
+    "bad_models": 320,
+    "bad_pictures": 120,
     "privacy": 90,
-    "bad_homes": 80,
+    "bad_homes": 60,
     "bad_files": 70,
 }
 

@@ -267,6 +267,8 @@ def _run_child(model: Path, count: int, places: Path, result: Result) -> None:
             result.slowest = max(result.slowest, seconds)
             if wrong is not None:
                 result.failures.append(f"{number}, {done}: {wrong}")
+            if result.tried % 250 == 0:
+                print(f"  {result.tried} tried", flush=True)
         if process.wait() and not result.tried:
             log.seek(0)
             raise RuntimeError(f"No model was tried:\n{log.read().decode()[-2000:]}")
