@@ -33,7 +33,8 @@ def report(found: dict[str, Any]) -> str:
         "All follow three sentences where nothing else is said. Peers have random weights and "
         f"write {found['words']} tokens without the one that ends a sentence, which is in their "
         "favour; `words` is what each wrote on average, `n` how many captions p50 and p95 are of. "
-        "Peak memory is of captions one at a time.",
+        "Peak memory is of captions one at a time. Seesay's first row is the middle one of three "
+        "runs, at the start and after each ViT + GPT-2.",
         _table(
             ["ratio", ""],
             (
