@@ -40,7 +40,7 @@ class TextEngine:
             processors.
 
     Raises:
-        TextReaderMissing: if the library or its models are not there.
+        TextReaderMissing: if the library or its models are not there, or damaged.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -104,9 +104,14 @@ def _load(threads: int | None) -> "RapidOCR":
         }
     )
     # Given a session, the library never goes to the network for a model.
-    with flag_override(engine.cfg, "allow_objects", True):
-        engine.cfg.Det.session = open_session(models / _FINDER, threads, keep_memory=False)
-        engine.cfg.Rec.session = open_session(models / _RECOGNISER, threads, keep_memory=False)
+    try:
+        with flag_override(engine.cfg, "allow_objects", True):
+            engine.cfg.Det.session = open_session(models / _FINDER, threads, keep_memory=False)
+            engine.cfg.Rec.session = open_session(models / _RECOGNISER, threads, keep_memory=False)
+    except Exception as error:  # onnxruntime's own kinds have no common base
+        raise TextReaderMissing(
+            "Text cannot be read, for the models are damaged: install rapidocr 3.10 anew."
+        ) from error
     return engine
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from core import text_engine
 from core.text import Line, Text, TextReader
 from core.text_layout import Area, reading_order
 from core.text_likely import text_likely
@@ -59,6 +60,16 @@ def test_between_readings_the_processors_are_left_to_others(reader: TextReader) 
     used = time.process_time()
     threading.Event().wait(0.1)  # nothing signals that threads do nothing
     assert time.process_time() - used < 0.02
+
+
+def test_a_damaged_network_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "finder.onnx"
+    damaged.write_bytes(b"no network")
+    monkeypatch.setattr(text_engine, "_FINDER", str(damaged))
+    with pytest.raises(text_engine.TextReaderMissing, match="damaged: install rapidocr"):
+        TextReader().load()
 
 
 def test_columns_are_read_one_after_the_other_and_their_lines_joined(reader: TextReader) -> None:
