@@ -93,6 +93,8 @@ def test_reading_on_gives_the_whole_text(
 ) -> None:
     caption = begun.caption
     assert captioner.complete(begun, lambda: True) is None
+    assert begun.reading is not None
+    assert not begun.reading.complete
     whole = captioner.complete(begun, lambda: False)
     assert whole is not None
     assert accuracy_in_order(" ".join(whole.text), full_screen.text) >= 0.95

@@ -194,6 +194,9 @@ def test_details_on_demand(start: Start, tmp_path: Path, qtbot: QtBot) -> None:
     assert program.window.status.text().startswith(
         " ".join(caption.spoken.split()[0].strip(":").upper())
     )
+    qtbot.waitUntil(lambda: program.window.words.count() > 0, timeout=WAIT)
+    program.do("where")
+    assert program.window.status.text().endswith((".", "say."))
     program.do("copy")
     assert QGuiApplication.clipboard().text() == caption.spoken
 
