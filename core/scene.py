@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.caption import Caption
+from core.caption import Caption, is_told
 
 # Distances are 0 for the same view, about 1 for two that have nothing in common. The limits were
 # chosen on 400 train pictures of Flickr8k as a camera would see them again: with noise of 2 to 12
@@ -21,6 +21,7 @@ _FAMILIAR = 0.03  # grey: too near to look any closer
 _STEADY = 0.15  # grey: the camera and what it sees hold still between two looks
 _SAME = 0.22  # features: hardly ever do noise, flicker or a shaking hand go so far
 _OTHER = 0.4  # features: no longer a matter of noise; in between, the sentence decides
+_UNSAID = 0.3  # features: another scene where nothing can be said that could decide
 
 # Share of their words that two sentences have in common. A shaky sentence changes a word or two
 # without a reason, so that features half-way to another scene need a wholly different one.
@@ -76,7 +77,7 @@ class SceneWatch:
 
     def __init__(self) -> None:
         self._views: list[_View] = []  # of the scene that was told
-        self._sentence: str | None = None
+        self._content: str | None = None  # of what was told
         self._told_at = -math.inf
         self._grey: NDArray[np.float32] | None = None  # of the present look
         self._steady = False
@@ -134,12 +135,8 @@ class SceneWatch:
         assert self._seen is not None
         self._takes = min(now - self._asked_at, _SOON_FOR)
         self._changed_at = None
-        sentence = _sentence(caption)
-        another = self._distance() >= _OTHER and self._steady
-        # That nothing can be said of either of two scenes does not make them one.
-        unclear = caption.caption is None and not caption.notes
-        known = "" if self._sentence is None or (another and unclear) else self._sentence
-        if _likeness(known, sentence) > (_ALIKE if another else _UNLIKE):
+        content = _content(caption)
+        if not self._is_news(content):
             self._views = [*self._views[1 - _MOST_VIEWS :], self._seen]
             self._bad = None
             return False
@@ -148,13 +145,13 @@ class SceneWatch:
         elif not self._is_bad_for_good(caption.spoken, now):
             return False
         self._views = [self._seen]
-        self._sentence = sentence
+        self._content = content
         self._told_at = now
         return True
 
     def heard(self, caption: Caption, now: float) -> None:
         """Note that the user was told this of the camera's picture by other means."""
-        self._sentence = _sentence(caption)
+        self._content = _content(caption)
         self._told_at = now
 
     def _rest(self) -> None:
@@ -166,6 +163,15 @@ class SceneWatch:
         assert self._seen is not None
         near = max((float(view.features @ self._seen.features) for view in self._views), default=-1)
         return 1 - near
+
+    def _is_news(self, content: str) -> bool:
+        if self._content is None:
+            return True
+        distance = self._distance()
+        if not content:
+            return distance >= _UNSAID and self._steady
+        another = distance >= _OTHER and self._steady
+        return _likeness(self._content, content) <= (_ALIKE if another else _UNLIKE)
 
     def _is_bad_for_good(self, trouble: str, now: float) -> bool:
         """Whether a bad picture has lasted, and its trouble was not told a moment ago."""
@@ -198,17 +204,22 @@ def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(((one - other) ** 2).mean()) / 2
 
 
-def _sentence(caption: Caption) -> str:
-    return caption.caption or caption.spoken
+def _content(caption: Caption) -> str:
+    """What is told of the scene itself; "" where nothing can be said, in whatever words."""
+    if caption.notes:
+        return caption.spoken
+    if caption.caption is not None and is_told(caption.level, caption.things):
+        return caption.caption
+    return " ".join(thing.name for thing in caption.things)
 
 
 def _likeness(one: str, other: str) -> float:
-    """Share of the words of two sentences that both have, small words left out."""
+    """Share of the words of two contents that both have, small words left out."""
     if one == other:
         return 1.0
     words, others = _words(one), _words(other)
     return len(words & others) / max(1, len(words | others))
 
 
-def _words(sentence: str) -> set[str]:
-    return set(re.findall(r"[a-z]+", sentence.lower())) - _SMALL_WORDS
+def _words(content: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", content.lower())) - _SMALL_WORDS

@@ -1,10 +1,13 @@
 """What live mode tells: new scenes, once, and nothing that noise, light or a passer-by does."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from core.caption import Caption, Level
+from core.caption import Caption, Level, Thing
 from core.scene import SceneWatch, Step, grey_view
+from core.speaking import speak
 
 Pixels = np.ndarray
 LOOK = 0.5  # seconds
@@ -21,10 +24,11 @@ def scene(seed: int) -> Pixels:
     return blocks.repeat(40, axis=0).repeat(40, axis=1)
 
 
-def said(sentence: str | None, *notes: str) -> Caption:
+def said(sentence: str | None, *notes: str, things: Sequence[str] = ()) -> Caption:
     level: Level = "sure" if sentence else "none"
-    spoken = sentence or f"The picture is {' '.join(notes)}."
-    return Caption("camera", sentence, 0.9, level, spoken, (), (), notes, (), 0.1, "model")
+    named = tuple(Thing(name, 0.9) for name in things)
+    spoken = speak(sentence, level, notes, named, "")
+    return Caption("camera", sentence, 0.9, level, spoken, (), (), notes, named, 0.1, "model")
 
 
 class Viewer:
@@ -124,6 +128,18 @@ def test_two_scenes_of_which_nothing_can_be_said_are_two(viewer: Viewer) -> None
     assert viewer.told(5, scene(1), 90, said(None)) == 1
     assert viewer.told(5, scene(1), 80, said(None)) == 0
     assert viewer.told(5, scene(2), 180, said(None)) == 1
+
+
+def test_features_alone_decide_where_nothing_can_be_said(viewer: Viewer) -> None:
+    assert viewer.told(5, scene(1), 42, said(None)) == 0  # somebody passes by
+    assert viewer.told(5, scene(2), 92, said(None)) == 1
+    assert viewer.told(5, scene(3), 140, said(None)) == 1
+
+
+def test_things_make_a_scene_and_not_the_words_around_them(viewer: Viewer) -> None:
+    assert viewer.told(5, scene(1), 50, said(None, things=["cup", "laptop"])) == 1
+    assert viewer.told(5, scene(2), 95, said(None, things=["laptop", "cup"])) == 0
+    assert viewer.told(5, scene(3), 140, said(None, things=["cat"])) == 1
 
 
 def test_a_trouble_that_comes_and_goes_does_not_chatter(viewer: Viewer) -> None:
