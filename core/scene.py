@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.caption import Caption, is_told
+from core.caption import Caption
 
 # Distances are 0 for the same view, about 1 for two that have nothing in common. The limits were
 # chosen on 400 train pictures of Flickr8k as a camera would see them again: with noise of 2 to 12
@@ -24,7 +24,8 @@ _OTHER = 0.4  # features: no longer a matter of noise; in between, the sentence 
 _UNSAID = 0.3  # features: another scene where nothing can be said that could decide
 
 # Share of their words that two sentences have in common. A shaky sentence changes a word or two
-# without a reason, so that features half-way to another scene need a wholly different one.
+# without a reason, so that features half-way to another scene need a wholly different one; what
+# has to differ shrinks from `_UNSAID` to `_OTHER`.
 _ALIKE = 0.75
 _UNLIKE = 0.25
 
@@ -170,8 +171,10 @@ class SceneWatch:
         distance = self._distance()
         if not content:
             return distance >= _UNSAID and self._steady
-        another = distance >= _OTHER and self._steady
-        return _likeness(self._content, content) <= (_ALIKE if another else _UNLIKE)
+        alike = _UNLIKE
+        if self._steady:
+            alike = float(np.interp(distance, (_UNSAID, _OTHER), (_UNLIKE, _ALIKE)))
+        return _likeness(self._content, content) <= alike
 
     def _is_bad_for_good(self, trouble: str, now: float) -> bool:
         """Whether a bad picture has lasted, and its trouble was not told a moment ago."""
@@ -205,12 +208,11 @@ def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def _content(caption: Caption) -> str:
-    """What is told of the scene itself; "" where nothing can be said, in whatever words."""
+    """What is known of the scene itself; "" where nothing can be said, in whatever words."""
     if caption.notes:
         return caption.spoken
-    if caption.caption is not None and is_told(caption.level, caption.things):
-        return caption.caption
-    return " ".join(thing.name for thing in caption.things)
+    # Also a sentence that things are said instead of: it tells one dog from another.
+    return caption.caption or " ".join(thing.name for thing in caption.things)
 
 
 def _likeness(one: str, other: str) -> float:

@@ -21,7 +21,7 @@ from training.cache import RowCache
 from training.data import Example, load_split
 from training.distributed import Group
 from training.features import FeatureCache
-from training.pictures import Squares, Views, load_ahead, load_square, load_varied
+from training.pictures import Squares, Views, load_ahead, load_square, load_varied, vary
 from training.pixels import PixelCache
 
 SIDE = 64
@@ -67,7 +67,7 @@ def test_plan_shows_pictures_by_their_weights() -> None:
 def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
     vocabulary = vocabulary_of(examples)
     plan = [[4, 0, 7], [1]]
-    batches = Batches(examples, vocabulary, plan, None, SIDE, "seed", 1.0, ALONE)
+    batches = Batches(examples, vocabulary, plan, None, SIDE, "seed", 1.0, 0.0, ALONE)
     assert len(batches) == 2
     batch = batches[0]
     assert batch.inputs.dtype == torch.uint8
@@ -86,7 +86,7 @@ def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
 def test_batches_are_the_same_for_the_same_seed(examples: list[Example]) -> None:
     def inputs(seed: str) -> torch.Tensor:
         plan = [[0, 1, 2, 3, 4, 5, 6, 7]]
-        return Batches(examples, vocabulary_of(examples), plan, None, SIDE, seed, 0.7, ALONE)[
+        return Batches(examples, vocabulary_of(examples), plan, None, SIDE, seed, 0.7, 0.0, ALONE)[
             0
         ].inputs
 
@@ -151,6 +151,20 @@ def test_shared_layers_are_cached_and_the_others_go_on_from_them(
         found = encoder.finish(cache.get([3] * 4, range(4)))
         expected = encoder(views[3])
     torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_another_light_keeps_what_is_seen_and_its_hue() -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:, :4], pixels[:, 4:] = (180, 60, 60), (60, 60, 120)
+    lit = [vary(pixels, 8, f"{seed}", False, 1.0, light=0.3) for seed in range(20)]
+    assert len({square.tobytes() for square in lit}) > 10
+    for square in lit:
+        red, green, blue = square.astype(int)
+        assert (red - green)[:, 0].min() > 30
+        assert (blue - green)[:, 7].min() > 15
+        assert np.abs(red - green)[:, 7].max() <= 1
+        assert np.abs(square.astype(int).mean() - pixels.mean()) < 0.6 * pixels.mean()
+    assert np.array_equal(lit[3], vary(pixels, 8, "3", False, 1.0, light=0.3))
 
 
 def test_views_of_a_picture(examples: list[Example]) -> None:
@@ -232,7 +246,9 @@ def test_batches_of_cached_pictures_are_cropped_and_mirrored_as_those_decoded_ea
     cache = PixelCache(examples, SIDE, 0.7, tmp_path, ALONE)
 
     def inputs(source: PixelCache | None, seed: str) -> torch.Tensor:
-        return Batches(examples, vocabulary, plan, source, SIDE, seed, 0.7, ALONE)[0].inputs.float()
+        return Batches(examples, vocabulary, plan, source, SIDE, seed, 0.7, 0.0, ALONE)[
+            0
+        ].inputs.float()
 
     cached, decoded, other = inputs(cache, "1"), inputs(None, "1"), inputs(cache, "2")
     assert cached.shape == decoded.shape
@@ -246,7 +262,7 @@ def test_processes_share_a_batch_as_one_would_see_it(examples: list[Example]) ->
 
     def batch(number: int, rank: int, size: int) -> Batch:
         group = Group(torch.device("cpu"), rank, size)
-        return Batches(examples, vocabulary, plan, None, SIDE, "1", 0.7, group)[number]
+        return Batches(examples, vocabulary, plan, None, SIDE, "1", 0.7, 0.0, group)[number]
 
     whole, *parts = batch(0, 0, 1), batch(0, 0, 2), batch(0, 1, 2)
     assert [part.places for part in parts] == [[0, 2, 4], [1, 3]]

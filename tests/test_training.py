@@ -203,7 +203,7 @@ def test_a_second_head_with_layers_of_its_own_forgets_nothing(
         weights=str(weights),
         model={**finished.model, "encoder": "mobilenet_v2"},
         own_layers=3,
-        stages=(stage, replace(stage, samples=2)),
+        stages=(stage, replace(stage, samples=2, views=0, light=0.2)),
     )
     model, _, _ = load_model(train(config))
     assert model.config.own_layers == 3

@@ -74,7 +74,7 @@ class Batches(Dataset[Batch]):
         source: cached features, cached pictures, or none.
         side: of the squares that are made of pictures, in pixels.
         seed: of mirroring and cropping.
-        smallest_crop: see ``StageConfig``.
+        smallest_crop, light: see ``StageConfig``.
         group: of the processes that have a share of each batch.
     """
 
@@ -87,11 +87,12 @@ class Batches(Dataset[Batch]):
         side: int,
         seed: str,
         smallest_crop: float,
+        light: float,
         group: Group,
     ) -> None:
         self.examples, self.vocabulary, self.plan = examples, vocabulary, plan
         self.source, self.side, self.group = source, side, group
-        self.seed, self.smallest_crop = seed, smallest_crop
+        self.seed, self.smallest_crop, self.light = seed, smallest_crop, light
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -127,7 +128,12 @@ class Batches(Dataset[Batch]):
             else:
                 pixels = open_picture(example.path).pixels
             varied = vary(
-                pixels, self.side, f"{seed}/{place}", example.flippable, self.smallest_crop
+                pixels,
+                self.side,
+                f"{seed}/{place}",
+                example.flippable,
+                self.smallest_crop,
+                self.light,
             )
             squares.append(torch.from_numpy(varied))
         return torch.stack(squares)

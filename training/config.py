@@ -58,8 +58,10 @@ class StageConfig:
         warm_up: steps in which the learning rates rise from zero.
         final: share of the learning rates that is left at the end of the cosine.
         smallest_crop: share of width and height that a random crop keeps at least.
+        light: how much brighter, darker, plainer or paler a random crop may be, as a share.
         views: of each picture, whose features are cached: the whole picture, its mirror image, and
-            from the third on random crops.
+            from the third on random crops. With 0, for encoders whose last layers learn, nothing is
+            cached, and no crop is seen twice.
         samples: sentences drawn for each picture in self-critical training, at least 2 (see
             ``critic.py``; the loss is minus their mean CIDEr-D); 0 trains by teacher forcing.
         keep: weight of the second target, the answers of the encoder's original classifier (see
@@ -74,6 +76,7 @@ class StageConfig:
     warm_up: int = 200
     final: float = 0.0
     smallest_crop: float = 1.0
+    light: float = 0.0
     views: int = 2
     samples: int = 0
     keep: float = 0.0
@@ -204,7 +207,9 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
         _check(stage.samples == 0 or stage.samples >= 2, path, "samples must be 0, or at least 2")
         _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
-        _check(stage.views >= 1, path, "views must be at least 1")
+        _check(0 <= stage.light < 1, path, "light must be from 0 to below 1")
+        anew = config.own_layers and stage.encoder_learning_rate
+        _check(stage.views >= (0 if anew else 1), path, "views must be at least 1")
         _check(0 <= stage.keep < inf, path, "keep must be 0 or above")
         _check(not (stage.keep and config.own_layers), path, "keep is for runs without own_layers")
         needless = stage.keep and not stage.encoder_learning_rate

@@ -30,8 +30,10 @@ def load_varied(path: Path, side: int, seed: str, flippable: bool, smallest: flo
     return vary(open_picture(path).pixels, side, seed, flippable, smallest)
 
 
-def vary(pixels: np.ndarray, side: int, seed: str, flippable: bool, smallest: float) -> np.ndarray:
-    """A picture cropped at random, sometimes mirrored, (3, side, side) uint8.
+def vary(
+    pixels: np.ndarray, side: int, seed: str, flippable: bool, smallest: float, light: float = 0
+) -> np.ndarray:
+    """A picture cropped at random, sometimes mirrored, in another light, (3, side, side) uint8.
 
     Args:
         pixels: (height, width, 3) uint8.
@@ -39,6 +41,8 @@ def vary(pixels: np.ndarray, side: int, seed: str, flippable: bool, smallest: fl
         seed: the same seed gives the same crop.
         flippable: whether it may be mirrored.
         smallest: share of width and of height that a crop keeps at least; 1 keeps everything.
+        light: most that brightness, contrast and saturation change, as shares; hues stay, for
+            sentences name colours.
     """
     chance = random.Random(seed)
     height, width = pixels.shape[:2]
@@ -51,7 +55,15 @@ def vary(pixels: np.ndarray, side: int, seed: str, flippable: bool, smallest: fl
     square = squeeze(pixels[top : top + crop_height, left : left + crop_width], side)
     if flippable and chance.random() < 0.5:
         square = np.ascontiguousarray(square[:, :, ::-1])
-    return square
+    return _relit(square, chance, light) if light else square
+
+
+def _relit(square: np.ndarray, chance: random.Random, most: float) -> np.ndarray:
+    brightness, contrast, saturation = (chance.uniform(1 - most, 1 + most) for _ in range(3))
+    grey = square.mean(axis=0, dtype=np.float32)  # (side, side)
+    coloured = grey + saturation * (square - grey)
+    changed = brightness * (grey.mean() + contrast * (coloured - grey.mean()))
+    return np.clip(changed, 0, 255).astype(np.uint8)
 
 
 class Views(Dataset[Tensor]):

@@ -189,7 +189,7 @@ class Trainer:
     def _source(self, stage: StageConfig) -> Source:
         """Where a stage's inputs come from: features of what is frozen, or pictures."""
         model, side, folder = self.model, self.model.config.image_size, self.output.parent
-        if stage.encoder_learning_rate and not model.config.own_layers:
+        if stage.encoder_learning_rate and not (model.config.own_layers and stage.views):
             if not self.config.cache_pictures:
                 return None
             return PixelCache(
@@ -242,6 +242,7 @@ class Trainer:
             self.model.config.image_size,
             place,
             stage.smallest_crop,
+            stage.light,
             group,
         )
         rest = Subset(batches, range(progress.step, len(plan)))
@@ -250,6 +251,7 @@ class Trainer:
         # change the answers to four pictures in ten before anything is learnt.
         self.model.encoder.train(stage.encoder_learning_rate > 0 and not stage.keep)
         if self.model.recogniser is not None and self.model.config.own_layers:
+            self.model.encoder.split()[0].eval()
             self.model.recogniser.eval()
         title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
         began = time.monotonic()
