@@ -1,5 +1,6 @@
 """Pictures for the program, from wherever they are asked for, without making the window wait."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -168,7 +169,13 @@ class Sources(QObject):
 
     def _open_camera(self) -> CameraReader:
         holder: list[CameraReader] = []
-        reader = CameraReader(self.camera, lambda state: self._camera_state.emit(holder, state))
+
+        def tell(state: State) -> None:
+            # A camera may take longer to close than the program: then nobody is left to be told.
+            with contextlib.suppress(RuntimeError):
+                self._camera_state.emit(holder, state)
+
+        reader = CameraReader(self.camera, tell)
         holder.append(reader)
         return reader
 

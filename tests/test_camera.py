@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -10,10 +11,13 @@ from queue import Queue
 
 import numpy as np
 import pytest
+import shiboken6
 from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
 
 from desktop.camera import CameraError, CameraReader, State, list_cameras, take_picture
 from desktop.camera_device import exposure_settled
+from desktop.sources import Sources
 from tests.camera_parts import CameraServer, Mode, camera_server, jpeg
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
@@ -232,3 +236,21 @@ def test_the_exposure_settles_before_a_picture_is_taken() -> None:
     assert not exposure_settled([10, 30, 60, 80, 95], 0.2)
     assert exposure_settled([10, 60, 95, 99.5, 100, 100.2], 0.3)
     assert exposure_settled([10, 60, 10, 60, 10, 60], 1.1)  # a lamp that flickers
+
+
+def test_a_camera_may_close_after_the_program(
+    camera: CameraServer, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", problems.append)
+    sources = Sources()
+    sources.camera = camera.url
+    with qtbot.waitSignal(sources.camera_open, timeout=20_000):
+        sources.keep_camera(True)
+    sources.close()
+    shiboken6.delete(sources)
+    for thread in threading.enumerate():
+        if thread.name == "camera":
+            thread.join(20)
+            assert not thread.is_alive()
+    assert not problems
