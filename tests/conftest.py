@@ -11,6 +11,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
+import hypothesis
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +20,12 @@ from tests.desktop_parts import a_display
 from tests.sound_parts import Loudspeaker
 from tests.speech_parts import LIMIT, QUICK
 from tests.tiny_models import save_tiny_model
+
+# How long an example takes is a matter of the machine, and of what else it does.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

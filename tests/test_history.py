@@ -171,7 +171,7 @@ def test_words_are_found_as_they_are_typed(history: History, words: str, found: 
     assert history.count(Query(words)) == len(found)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(words=st.text(st.characters(), max_size=20))
 def test_anything_may_be_typed(history: History, words: str) -> None:
     if not history.count():
