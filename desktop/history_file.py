@@ -39,6 +39,7 @@ class HistoryFile:
         self.problem: str | None = None
         self.on_damage: Callable[[str], None] = lambda sentence: None
         self.lock = threading.RLock()
+        self._usable = False  # not while it could not be opened or mended; then it is tried again
         with self.plain_errors():
             self._open_or_recover()
 
@@ -136,6 +137,7 @@ class HistoryFile:
             self._recover()
 
     def _open(self) -> None:
+        self._usable = False
         self._identity = self._present_identity()
         self._db = connect(self.path)
         try:
@@ -147,6 +149,7 @@ class HistoryFile:
             if isinstance(error, sqlite3.Error) and is_damage(error):
                 raise DamagedError from error
             raise
+        self._usable = True
 
     def _present_identity(self) -> tuple[int, int] | None:
         """What tells the file from another of the same name; None without a file."""
@@ -157,13 +160,14 @@ class HistoryFile:
         return None
 
     def _follow(self) -> None:
-        """Open the file anew if another process mended it, or somebody deleted it."""
-        if self._present_identity() != self._identity:
+        """Open the file anew if another process mended it, somebody deleted it, or it failed."""
+        if not self._usable or self._present_identity() != self._identity:
             self._db.close()
             self._open_or_recover()
 
     def _recover(self) -> None:
         assert self.path is not None  # memory does not get damaged
+        self._usable = False
         if hasattr(self, "_db"):
             self._db.close()
         if self._present_identity() == self._identity:  # or another process was quicker

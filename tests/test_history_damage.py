@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import sqlite3
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -185,6 +186,29 @@ def test_damage_while_it_is_open(history: History, path: Path) -> None:
     added = history.add(caption_of("Not lost."), "camera")
     assert history.get(added.id).caption.spoken == "Not lost."
     assert history.count(Query("dog")) > 50
+    assert_set_aside(history, path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
+def test_what_could_not_be_mended_on_a_full_disk_is_mended_later(
+    history: History, path: Path
+) -> None:
+    import resource
+
+    for number in range(5):
+        history.add(caption_of(f"Line {number}."), "camera")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(b"broken" * (path.stat().st_size // 6))
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, unlimited[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(HistoryError):
+                history.add(caption_of("While."), "camera")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    history.add(caption_of("After."), "camera")
     assert_set_aside(history, path)
 
 

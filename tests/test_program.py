@@ -394,6 +394,7 @@ def test_damage_that_is_met_later_is_told_and_shown_after_the_description(
     red, blue = pictures(tmp_path, "red", "blue")
     with qtbot.waitSignal(program.flow.described, timeout=WAIT):
         program.on_asked_from_outside([red], "")
+    qtbot.waitUntil(lambda: bool(program.history.page()[0].caption.words), timeout=WAIT)
     path = tmp_path / "data" / "seesay" / "history.sqlite3"
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
