@@ -108,6 +108,7 @@ def test_no_toml(tmp_path: Path) -> None:
         ('name = "tiny"', 'name = "tiny"\nown_layers = -1', "own_layers"),
         ("batch = 2", "batch = 2\nviews = 0", "views"),
         ("batch = 2", "batch = 2\nlight = 1", "light"),
+        ("batch = 2", "batch = 2\nlight = 0.2", "light"),
         ('name = "tiny"', 'name = "tiny"\ncache_pictures = 1', "cache_pictures"),
         ("batch = 2", "batch = 2\nkeep = 1", "encoder_learning_rate"),
         ("batch = 2", "batch = 2\nencoder_learning_rate = 1\nkeep = -1", "keep"),

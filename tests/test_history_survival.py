@@ -152,8 +152,8 @@ def test_a_file_deleted_under_it_is_made_anew(path: Path) -> None:
         for file in path.parent.iterdir():
             file.unlink()
         history.add(caption_of("New."), "camera")
-    with contextlib.closing(History(path)) as again:
-        assert sentences(again) == ["New."]
+        with contextlib.closing(History(path)) as again:
+            assert sentences(again) == ["New."]
 
 
 def test_clearing_gives_way_to_one_who_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,8 @@ class StageConfig:
         warm_up: steps in which the learning rates rise from zero.
         final: share of the learning rates that is left at the end of the cosine.
         smallest_crop: share of width and height that a random crop keeps at least.
-        light: how much brighter, darker, plainer or paler a random crop may be, as a share.
+        light: how much brighter, darker, plainer or paler a random crop may be, as a share; not for
+            cached features.
         views: of each picture, whose features are cached: the whole picture, its mirror image, and
             from the third on random crops. With 0, for encoders whose last layers learn, nothing is
             cached, and no crop is seen twice.
@@ -210,6 +211,8 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(0 <= stage.light < 1, path, "light must be from 0 to below 1")
         anew = config.own_layers and stage.encoder_learning_rate
         _check(stage.views >= (0 if anew else 1), path, "views must be at least 1")
+        cached = not stage.encoder_learning_rate or (config.own_layers and stage.views)
+        _check(not (stage.light and cached), path, "light is not for cached features: see `views`")
         _check(0 <= stage.keep < inf, path, "keep must be 0 or above")
         _check(not (stage.keep and config.own_layers), path, "keep is for runs without own_layers")
         needless = stage.keep and not stage.encoder_learning_rate
