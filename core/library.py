@@ -94,7 +94,8 @@ def caption_library(engine: Engine, folder: Path, out: Out) -> Summary:
             work.
     """
     everything = list(walk(folder))
-    to_do = [found for found in everything if found.name not in out.done]
+    done = out.done([found.name for found in everything])
+    to_do = [found for found in everything if found.name not in done]
     failed = 0
     with (
         tqdm(total=len(to_do), unit="picture", dynamic_ncols=True) as bar,

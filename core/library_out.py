@@ -5,6 +5,7 @@ import io
 import json
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,13 +13,15 @@ from core.errors import SeesayError
 
 
 class Out(ABC):
-    """Where results go; each is whole and in its place when ``write`` returns.
+    """Where results go; each is whole and in its place when ``write`` returns."""
 
-    Attributes:
-        done: names of the pictures of which an earlier run wrote.
-    """
+    @abstractmethod
+    def done(self, names: Collection[str]) -> set[str]:
+        """Those among these pictures of which an earlier run wrote.
 
-    done: set[str]
+        Args:
+            names: of pictures below the library's folder.
+        """
 
     @abstractmethod
     def write(self, name: str, result: dict[str, Any]) -> None:
@@ -61,7 +64,7 @@ class Lines(Out):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.done = set()
+        self._done: set[str] = set()
         try:
             self._file = path.open("a+b", buffering=0)
             whole = self._read()
@@ -88,7 +91,7 @@ class Lines(Out):
                     break
                 whole += len(line)
                 if line != self.header:
-                    self.done.add(self.name_in(line))
+                    self._done.add(self.name_in(line))
         return whole
 
     @abstractmethod
@@ -102,6 +105,10 @@ class Lines(Out):
         Raises:
             ValueError, LookupError, TypeError: if it is no such line.
         """
+
+    def done(self, names: Collection[str]) -> set[str]:
+        """As for every `Out`."""
+        return self._done.intersection(names)
 
     def write(self, name: str, result: dict[str, Any]) -> None:
         """As for every `Out`."""

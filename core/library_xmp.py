@@ -1,5 +1,6 @@
 """Alternative texts as XMP files beside pictures, where photo programs and web sites read them."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,19 @@ class Sidecars(Out):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.done = set()
-        remove_drafts(folder.rglob(".*.xmp.*.draft"))
-        for path in folder.rglob("*.xmp"):
-            if _has_text(path):
-                self.done.add(path.relative_to(folder).with_suffix("").as_posix())
+
+    def done(self, names: Collection[str]) -> set[str]:
+        """As for every `Out`; by the files beside these names, wherever links lead."""
+        paths = {name: self._path(name) for name in names}
+        for folder in {path.parent for path in paths.values()}:
+            remove_drafts(folder.glob(".*.xmp.*.draft"))
+        return {name for name, path in paths.items() if _has_text_there(path)}
 
     def write(self, name: str, result: dict[str, Any]) -> None:
         """As for every `Out`."""
         if result.get("caption") is None:
             return
-        path = self._folder / f"{name}.xmp"
+        path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             before = path.read_bytes() if path.exists() else _EMPTY
@@ -54,23 +57,37 @@ class Sidecars(Out):
             raise SeesayError(
                 f"{path} cannot be read or made ({error.strerror}): check the permissions."
             ) from error
+        if _has_text(tree):  # since this run began
+            return
         about = {f"{{{_RDF}}}about": ""}
         spaces = {"Iptc4xmpCore": _IPTC}
         description = etree.SubElement(rdf, f"{{{_RDF}}}Description", about, spaces)
         choices = etree.SubElement(etree.SubElement(description, _PROPERTY), f"{{{_RDF}}}Alt")
         text = etree.SubElement(choices, f"{{{_RDF}}}li", {_LANGUAGE: "x-default"})
         text.text = result["spoken"]
-        replace_file(path, etree.tostring(tree, encoding="UTF-8", xml_declaration=True))
+        replace_file(path, _whole(tree))
 
     def close(self) -> None:
         """As for every `Out`."""
 
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.xmp"
 
-def _has_text(path: Path) -> bool:
+
+def _has_text_there(path: Path) -> bool:
     try:
-        return etree.parse(path, _parser()).find(f".//{_PROPERTY}") is not None
+        return _has_text(etree.parse(path, _parser()).getroot())
     except (etree.XMLSyntaxError, OSError):
         return False
+
+
+def _has_text(tree: etree._Element) -> bool:
+    return tree.find(f".//{_PROPERTY}") is not None
+
+
+def _whole(tree: etree._Element) -> bytes:
+    """The file of a tree, with what stands before and after it, such as ``<?xpacket ...?>``."""
+    return etree.tostring(tree.getroottree(), encoding="UTF-8", xml_declaration=True)
 
 
 def _parser() -> etree.XMLParser:

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import etree
 
-import seesay
 from core.captioner import Captioner
 from core.library import LocalEngine, caption_library, open_out
 from core.library_walk import walk
 from tests.desktop_parts import wait_for
+from tests.library_parts import library
 from tests.picture_kinds import save_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,10 +39,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 NAMES = ["first.png", "gone.png", "torn.jpg", "summer/beach.jpg", "summer/garden.PNG"]
-
-
-def library(*arguments: str | Path) -> int:
-    return seesay.main(["library", *map(str, arguments)])
 
 
 def objects(path: Path) -> list[dict[str, Any]]:
@@ -126,47 +121,6 @@ def test_the_table_is_read_by_others(folder: Path, tmp_path: Path, tiny_model: P
     assert [row["path"] for row in rows] == ['a "quoted", name.png', *NAMES]
     assert rows[0]["spoken"]
     assert rows[2]["error"].endswith("check the path.")
-
-
-def alternative_text(path: Path) -> str | None:
-    spaces = {
-        "c": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
-        "r": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    }
-    return etree.parse(path).findtext(".//c:AltTextAccessibility/r:Alt/r:li", None, spaces)
-
-
-def test_alternative_texts_beside_the_pictures(folder: Path, tiny_model: Path) -> None:
-    theirs = folder / "summer" / "beach.jpg.xmp"
-    theirs.write_text(
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
-        'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"/></rdf:RDF></x:xmpmeta>'
-    )
-    library(folder, "--out", folder, "--format", "xmp", "--model", tiny_model)
-    captioner = Captioner.load(tiny_model, "cpu")
-    for name in ("first.png", "summer/beach.jpg"):
-        spoken = captioner.caption(folder / name).spoken
-        assert alternative_text(folder / f"{name}.xmp") == spoken
-    assert 'xmp:Rating="5"' in theirs.read_text()
-
-    # What somebody wrote in the meantime is not replaced.
-    first = folder / "first.png.xmp"
-    first.write_text(first.read_text().replace(">Perhaps: ", ">Grandmother's chair, "))
-    before = first.read_bytes()
-    library(folder, "--out", folder, "--format", "xmp", "--model", tiny_model)
-    assert first.read_bytes() == before
-
-
-def test_drafts_of_killed_runs_are_removed(folder: Path, tiny_model: Path) -> None:
-    old = folder / "summer" / ".beach.jpg.xmp.123.draft"
-    new, theirs = folder / ".first.png.xmp.456.draft", folder / ".letter.draft"
-    for draft in (old, new, theirs):
-        draft.write_text("")
-    for draft in (old, theirs):
-        os.utime(draft, (0, 0))
-    library(folder, "--out", folder, "--format", "xmp", "--model", tiny_model)
-    assert [draft.exists() for draft in (old, new, theirs)] == [False, True, True]
 
 
 @pytest.mark.parametrize("content", [b"Dear diary", b"Dear diary,\nit rains.\n", b"[1, 2]\n"])

@@ -1,0 +1,94 @@
+"""Alternative texts beside the pictures: where they belong, and nobody's work undone."""
+
+import os
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from core.captioner import Captioner
+from core.library import open_out
+from tests.library_parts import library
+from tests.picture_kinds import save_snapshot
+
+# What a photo program has written.
+RATED = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><!-- of the shop -->'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"/></rdf:RDF></x:xmpmeta>'
+    '<?xpacket end="w"?>'
+)
+SAID = {"caption": "A dog runs.", "spoken": "A dog runs."}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A library of two pictures, one of them in a folder."""
+    photos = tmp_path / "photos"
+    save_snapshot(photos / "first.png")
+    save_snapshot(photos / "summer" / "beach.jpg", 1)
+    return photos
+
+
+def write_beside(photos: Path, model: Path) -> int:
+    return library(photos, "--out", photos, "--format", "xmp", "--model", model)
+
+
+def alternative_text(path: Path) -> str | None:
+    spaces = {
+        "c": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+        "r": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    }
+    return etree.parse(path).findtext(".//c:AltTextAccessibility/r:Alt/r:li", None, spaces)
+
+
+def test_alternative_texts_beside_the_pictures(photos: Path, tiny_model: Path) -> None:
+    theirs = photos / "summer" / "beach.jpg.xmp"
+    theirs.write_text(RATED)
+    assert write_beside(photos, tiny_model) == 0
+    captioner = Captioner.load(tiny_model, "cpu")
+    for name in ("first.png", "summer/beach.jpg"):
+        spoken = captioner.caption(photos / name).spoken
+        assert alternative_text(photos / f"{name}.xmp") == spoken
+    for kept in ("<?xpacket begin=", "<!-- of the shop -->", 'xmp:Rating="5"', "<?xpacket end="):
+        assert kept in theirs.read_text()
+
+    # What somebody wrote in the meantime is not replaced.
+    first = photos / "first.png.xmp"
+    first.write_text(first.read_text().replace(">Perhaps: ", ">Grandmother's chair, "))
+    before = first.read_bytes()
+    assert write_beside(photos, tiny_model) == 0
+    assert first.read_bytes() == before
+
+
+def test_pictures_in_a_linked_folder_are_done_once(
+    photos: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_snapshot(tmp_path / "elsewhere" / "lake.png", 2)
+    (photos / "linked").symlink_to(tmp_path / "elsewhere")
+    assert write_beside(photos, tiny_model) == 0
+    lake = tmp_path / "elsewhere" / "lake.png.xmp"
+    before = lake.read_bytes()
+    assert write_beside(photos, tiny_model) == 0
+    assert "0 captioned, 3 were done before" in capsys.readouterr().out
+    assert lake.read_bytes() == before
+
+
+def test_what_somebody_writes_during_a_run_is_left_alone(photos: Path) -> None:
+    with open_out(photos, "xmp") as out:
+        out.write("first.png", SAID)
+        theirs = (photos / "first.png.xmp").read_bytes()
+        out.write("first.png", {**SAID, "spoken": "A cat sits."})
+    assert (photos / "first.png.xmp").read_bytes() == theirs
+
+
+def test_drafts_of_killed_runs_are_removed(photos: Path, tiny_model: Path) -> None:
+    old = photos / "summer" / ".beach.jpg.xmp.123.draft"
+    new, theirs = photos / ".first.png.xmp.456.draft", photos / ".letter.draft"
+    for draft in (old, new, theirs):
+        draft.write_text("")
+    for draft in (old, theirs):
+        os.utime(draft, (0, 0))
+    assert write_beside(photos, tiny_model) == 0
+    assert [draft.exists() for draft in (old, new, theirs)] == [False, True, True]
