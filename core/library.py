@@ -1,5 +1,6 @@
 """A folder of pictures, captioned batch by batch, in runs that may be interrupted."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ from tqdm import tqdm
 
 from core.captioner import BATCH, Captioner
 from core.errors import PictureError
-from core.library_out import Csv, JsonLines, Out
+from core.library_out import Csv, JsonLines, NotWrittenError, Out
 from core.library_walk import Found, walk
 from core.library_xmp import Sidecars
 from core.picture import Picture, open_picture
@@ -103,8 +104,12 @@ def caption_library(engine: Engine, folder: Path, out: Out) -> Summary:
     ):
         for batch in batches:
             for found, result in batch:
-                out.write(found.name, result)
-                failed += "error" in result
+                try:
+                    out.write(found.name, result)
+                    failed += "error" in result
+                except NotWrittenError as error:
+                    tqdm.write(f"seesay: {error}", sys.stderr)
+                    failed += 1
             bar.update(len(batch))
     return Summary(len(to_do) - failed, failed, len(everything) - len(to_do))
 

@@ -3,13 +3,16 @@
 import csv
 import io
 import json
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from core.errors import SeesayError
+
+
+class NotWrittenError(SeesayError):
+    """Of one picture nothing can be written; those after it still can."""
 
 
 class Out(ABC):
@@ -32,7 +35,8 @@ class Out(ABC):
             result: the object of ``seesay caption --json``; or ``error`` alone.
 
         Raises:
-            SeesayError: if it cannot be written.
+            NotWrittenError: if this one cannot be written.
+            SeesayError: if nothing can be written any more.
         """
 
     @abstractmethod
@@ -76,7 +80,7 @@ class Lines(Out):
                 f"{path} is not what Seesay wrote of a library: give another name."
             ) from error
         except OSError as error:
-            raise _cannot_write(path, error) from error
+            raise cannot_write(path, error) from error
 
     def _read(self) -> int:
         """Learn what is done; gives how many bytes of whole lines there are."""
@@ -115,7 +119,7 @@ class Lines(Out):
         try:
             self._append(self.line(name, result))
         except OSError as error:
-            raise _cannot_write(self._path, error) from error
+            raise cannot_write(self._path, error) from error
 
     def _append(self, line: bytes) -> None:
         # One call for a line: after a kill, at most the last one is cut short.
@@ -183,22 +187,9 @@ class Csv(Lines):
         return row[0]
 
 
-def _cannot_write(path: Path, error: OSError) -> SeesayError:
+def cannot_write(path: Path, error: OSError) -> SeesayError:
+    """The end of a run: nothing more can be written."""
     return SeesayError(
         f"{path} cannot be written ({error.strerror}): make room, or choose another place. "
         "What was written stays, and the same command goes on with it."
     )
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that, whatever happens, there is the old one or the new, whole.
-
-    A kill may leave a draft behind, for `core.drafts.remove_drafts`.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise _cannot_write(path, error) from error

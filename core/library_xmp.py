@@ -1,5 +1,7 @@
 """Alternative texts as XMP files beside pictures, where photo programs and web sites read them."""
 
+import errno
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,7 @@ from typing import Any
 from lxml import etree
 
 from core.drafts import remove_drafts
-from core.errors import SeesayError
-from core.library_out import Out, replace_file
+from core.library_out import NotWrittenError, Out, cannot_write
 
 _X = "adobe:ns:meta/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -16,6 +17,8 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _PROPERTY = f"{{{_IPTC}}}AltTextAccessibility"
+# Whoever has no room for one file has none for the next.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _EMPTY = f'<x:xmpmeta xmlns:x="{_X}"><rdf:RDF xmlns:rdf="{_RDF}"/></x:xmpmeta>'.encode()
 
 
@@ -46,26 +49,20 @@ class Sidecars(Out):
         path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            before = path.read_bytes() if path.exists() else _EMPTY
-            tree = etree.fromstring(before, _parser())
-            rdf = tree if tree.tag == f"{{{_RDF}}}RDF" else tree.find(f"{{{_RDF}}}RDF")
-            if rdf is None:
-                raise ValueError("no XMP")
+            tree = etree.fromstring(path.read_bytes() if path.exists() else _EMPTY, _parser())
+            if not _has_text(tree):  # which somebody may have written since this run began
+                _add_text(tree, result["spoken"])
+                _replace_file(path, _whole(tree))
         except (etree.XMLSyntaxError, ValueError):
-            raise SeesayError(f"{path} is there and is no XMP: put it elsewhere.") from None
+            raise NotWrittenError(
+                f"{_label(path)} is there and is no XMP: put it elsewhere."
+            ) from None
         except OSError as error:
-            raise SeesayError(
-                f"{path} cannot be read or made ({error.strerror}): check the permissions."
+            if error.errno in _FULL:
+                raise cannot_write(path, error) from error
+            raise NotWrittenError(
+                f"{_label(path)} cannot be read or made ({error.strerror}): check the permissions."
             ) from error
-        if _has_text(tree):  # since this run began
-            return
-        about = {f"{{{_RDF}}}about": ""}
-        spaces = {"Iptc4xmpCore": _IPTC}
-        description = etree.SubElement(rdf, f"{{{_RDF}}}Description", about, spaces)
-        choices = etree.SubElement(etree.SubElement(description, _PROPERTY), f"{{{_RDF}}}Alt")
-        text = etree.SubElement(choices, f"{{{_RDF}}}li", {_LANGUAGE: "x-default"})
-        text.text = result["spoken"]
-        replace_file(path, _whole(tree))
 
     def close(self) -> None:
         """As for every `Out`."""
@@ -85,6 +82,22 @@ def _has_text(tree: etree._Element) -> bool:
     return tree.find(f".//{_PROPERTY}") is not None
 
 
+def _add_text(tree: etree._Element, text: str) -> None:
+    """Give XMP an alternative text.
+
+    Raises:
+        ValueError: if it is no XMP.
+    """
+    rdf = tree if tree.tag == f"{{{_RDF}}}RDF" else tree.find(f"{{{_RDF}}}RDF")
+    if rdf is None:
+        raise ValueError("no XMP")
+    about = {f"{{{_RDF}}}about": ""}
+    spaces = {"Iptc4xmpCore": _IPTC}
+    description = etree.SubElement(rdf, f"{{{_RDF}}}Description", about, spaces)
+    choices = etree.SubElement(etree.SubElement(description, _PROPERTY), f"{{{_RDF}}}Alt")
+    etree.SubElement(choices, f"{{{_RDF}}}li", {_LANGUAGE: "x-default"}).text = text
+
+
 def _whole(tree: etree._Element) -> bytes:
     """The file of a tree, with what stands before and after it, such as ``<?xpacket ...?>``."""
     return etree.tostring(tree.getroottree(), encoding="UTF-8", xml_declaration=True)
@@ -93,3 +106,22 @@ def _whole(tree: etree._Element) -> bytes:
 def _parser() -> etree.XMLParser:
     # Nothing is fetched, and nothing grows: the file may be anybody's.
     return etree.XMLParser(resolve_entities=False, no_network=True)
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that, whatever happens, there is the old one or the new, whole.
+
+    A kill may leave a draft behind, for `remove_drafts`.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _label(path: Path) -> str:
+    text = str(path)
+    return text if text.isprintable() else repr(text)

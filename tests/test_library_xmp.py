@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from core.captioner import Captioner
+from core.errors import SeesayError
 from core.library import open_out
 from tests.library_parts import library
 from tests.picture_kinds import save_snapshot
@@ -81,6 +82,42 @@ def test_what_somebody_writes_during_a_run_is_left_alone(photos: Path) -> None:
         theirs = (photos / "first.png.xmp").read_bytes()
         out.write("first.png", {**SAID, "spoken": "A cat sits."})
     assert (photos / "first.png.xmp").read_bytes() == theirs
+
+
+@pytest.mark.parametrize("content", ["", "Dear diary", "<html/>"])
+def test_a_file_that_is_no_xmp_costs_its_picture_only(
+    photos: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    theirs = photos / "first.png.xmp"
+    theirs.write_text(content)
+    assert write_beside(photos, tiny_model) == 2
+    assert theirs.read_text() == content
+    assert alternative_text(photos / "summer" / "beach.jpg.xmp")
+    said = capsys.readouterr()
+    assert f"seesay: {theirs} is there and is no XMP: put it elsewhere.\n" in said.err
+    assert said.out.startswith("1 captioned, 1 ")
+
+
+def test_a_folder_that_cannot_be_written_costs_its_pictures_only(
+    photos: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_snapshot(photos / "winter" / "tree.png", 2)
+    out = tmp_path / "texts"
+    out.mkdir()
+    (out / "summer").write_text("a file where a folder belongs")
+    arguments = (photos, "--out", out, "--format", "xmp", "--model", tiny_model)
+    assert library(*arguments) == 2
+    assert alternative_text(out / "first.png.xmp")
+    assert alternative_text(out / "winter" / "tree.png.xmp")
+    assert "beach.jpg.xmp cannot be read or made" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full disk to try")
+def test_a_full_disk_ends_the_run(photos: Path) -> None:
+    with open_out(photos, "xmp") as out:
+        (photos / f".first.png.xmp.{os.getpid()}.draft").symlink_to("/dev/full")
+        with pytest.raises(SeesayError, match="make room"):
+            out.write("first.png", SAID)
 
 
 def test_drafts_of_killed_runs_are_removed(photos: Path, tiny_model: Path) -> None:
