@@ -15,7 +15,7 @@ from tqdm import tqdm
 from core.captioner import BATCH, Captioner
 from core.errors import PictureError
 from core.library_out import Csv, JsonLines, NotWrittenError, Out
-from core.library_walk import Found, walk
+from core.library_walk import Found
 from core.library_xmp import Sidecars
 from core.picture import Picture, open_picture
 from core.where import spoken_where
@@ -47,19 +47,25 @@ class Summary:
     """How a run went.
 
     Attributes:
-        captioned: pictures that were captioned.
-        failed: pictures and folders that could not be read.
+        captioned: pictures that got a sentence.
+        unsaid: pictures of which nothing can honestly be said, such as pages.
+        failed: pictures and folders that could not be read, or of which nothing could be written.
         skipped: what an earlier run had written.
+        why: where it is told why they failed.
     """
 
     captioned: int
+    unsaid: int
     failed: int
     skipped: int
+    why: str
 
     def __str__(self) -> str:
         text = f"{self.captioned} captioned"
+        if self.unsaid:
+            text += f", {self.unsaid} without a sentence"
         if self.failed:
-            text += f", {self.failed} could not be read (the output tells why)"
+            text += f", {self.failed} failed ({self.why})"
         if self.skipped:
             text += f", {self.skipped} were done before"
         return text + "."
@@ -79,25 +85,24 @@ def open_out(path: Path, form: str) -> Out:
     return forms[form](path)
 
 
-def caption_library(engine: Engine, folder: Path, out: Out) -> Summary:
-    """Caption all pictures below a folder that are not yet in the output, by name.
+def caption_library(engine: Engine, folder: Path, pictures: Sequence[Found], out: Out) -> Summary:
+    """Caption the pictures of a library that are not yet in the output, by name.
 
-    What cannot be read is written with its error, and the others go on. A bar shows pictures a
-    second and the time left.
+    What fails is written with its error, or told where the output has no place for it, and the
+    others go on. A bar shows pictures a second and the time left.
 
     Args:
         engine: that captions them.
         folder: of the library.
+        pictures: all that are in it.
         out: gets each result as soon as its batch is captioned.
 
     Raises:
-        SeesayError: if the folder cannot be read, the output not be written, or the engine not
-            work.
+        SeesayError: if the output cannot be written, or the engine not work.
     """
-    everything = list(walk(folder))
-    done = out.done([found.name for found in everything])
-    to_do = [found for found in everything if found.name not in done]
-    failed = 0
+    done = out.done([found.name for found in pictures])
+    to_do = [found for found in pictures if found.name not in done]
+    unsaid = failed = 0
     with (
         tqdm(total=len(to_do), unit="picture", dynamic_ncols=True) as bar,
         closing(engine(folder, to_do)) as batches,
@@ -106,12 +111,15 @@ def caption_library(engine: Engine, folder: Path, out: Out) -> Summary:
             for found, result in batch:
                 try:
                     out.write(found.name, result)
-                    failed += "error" in result
                 except NotWrittenError as error:
                     tqdm.write(f"seesay: {error}", sys.stderr)
                     failed += 1
+                else:
+                    failed += "error" in result
+                    unsaid += "error" not in result and result["caption"] is None
             bar.update(len(batch))
-    return Summary(len(to_do) - failed, failed, len(everything) - len(to_do))
+    captioned = len(to_do) - unsaid - failed
+    return Summary(captioned, unsaid, failed, len(pictures) - len(to_do), out.why)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SeesayError
+from core.library_walk import walk
 
 if TYPE_CHECKING:
     from core.library import Engine
@@ -55,8 +56,14 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     """
     from core.library import caption_library, open_out
 
+    if options.where and options.format == "xmp":
+        raise SeesayError(
+            "XMP files have no place for what --where tells: leave it out, or choose another "
+            "--format."
+        )
+    pictures = list(walk(options.folder))  # a wrong name is told before anything is written
     with open_out(options.out, options.format) as out:
-        summary = caption_library(_engine(options), options.folder, out)
+        summary = caption_library(_engine(options), options.folder, pictures, out)
     return str(summary), 2 if summary.failed else 0
 
 

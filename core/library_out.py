@@ -12,11 +12,17 @@ from core.errors import SeesayError
 
 
 class NotWrittenError(SeesayError):
-    """Of one picture nothing can be written; those after it still can."""
+    """Of one picture nothing is written, and this tells why; those after it still can be."""
 
 
 class Out(ABC):
-    """Where results go; each is whole and in its place when ``write`` returns."""
+    """Where results go; each is whole and in its place when ``write`` returns.
+
+    Attributes:
+        why: where it is told why pictures failed.
+    """
+
+    why: ClassVar[str]
 
     @abstractmethod
     def done(self, names: Collection[str]) -> set[str]:
@@ -35,7 +41,7 @@ class Out(ABC):
             result: the object of ``seesay caption --json``; or ``error`` alone.
 
         Raises:
-            NotWrittenError: if this one cannot be written.
+            NotWrittenError: if this cannot be written, or has no place here.
             SeesayError: if nothing can be written any more.
         """
 
@@ -62,6 +68,7 @@ class Lines(Out):
         SeesayError: if it cannot be written, or was not written by this.
     """
 
+    why = "the output tells why"
     header: ClassVar[bytes] = b""
     opening: ClassVar[bytes]
     """How such a file begins, by which it is known as one."""

@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from core.drafts import remove_drafts
-from core.library_out import NotWrittenError, Out, cannot_write
+from core.library_out import JsonLines, NotWrittenError, Out, cannot_write
 
 _X = "adobe:ns:meta/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -26,25 +26,42 @@ class Sidecars(Out):
     """``photo.jpg.xmp`` for ``photo.jpg``, with the IPTC property ``AltTextAccessibility``.
 
     A file that is there keeps everything else in it; one that has an alternative text already, such
-    as one that a person wrote, is left as it is. Pictures of which nothing can be said get no file.
+    as one that a person wrote, is left as it is.
+
+    Pictures of which nothing can be said get no such file. They are noted in ``.seesay.jsonl``, or
+    each run would caption them again; who wants that, deletes it.
 
     Args:
         folder: gets the files, in folders like those of the library; or the library's own.
+
+    Raises:
+        SeesayError: if it cannot be written.
     """
+
+    why = "the messages tell why"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        self._unsaid = JsonLines(folder / ".seesay.jsonl")
 
     def done(self, names: Collection[str]) -> set[str]:
         """As for every `Out`; by the files beside these names, wherever links lead."""
         paths = {name: self._path(name) for name in names}
         for folder in {path.parent for path in paths.values()}:
             remove_drafts(folder.glob(".*.xmp.*.draft"))
-        return {name for name, path in paths.items() if _has_text_there(path)}
+        texts = {name for name, path in paths.items() if _has_text_there(path)}
+        return texts | self._unsaid.done(names)
 
     def write(self, name: str, result: dict[str, Any]) -> None:
         """As for every `Out`."""
-        if result.get("caption") is None:
+        if "error" in result:
+            raise NotWrittenError(result["error"])
+        if result["caption"] is None:
+            self._unsaid.write(name, result)
             return
         path = self._path(name)
         try:
@@ -66,6 +83,7 @@ class Sidecars(Out):
 
     def close(self) -> None:
         """As for every `Out`."""
+        self._unsaid.close()
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.xmp"

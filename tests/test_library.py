@@ -71,7 +71,7 @@ def test_a_line_for_each(
             assert set(line) == {"path", "error"}
         else:
             assert line["spoken"] == whole.caption(folder / line["path"]).spoken
-    assert "3 captioned, 2 could not be read" in capsys.readouterr().out
+    assert "3 captioned, 2 failed (the output tells why)." in capsys.readouterr().out
 
     before = out.read_bytes()
     assert library(folder, "--out", out, "--model", tiny_model) == 0
@@ -89,7 +89,7 @@ def test_a_line_that_was_cut_short_comes_again(
 
     def run() -> bytes:
         with open_out(out, form) as opened:
-            caption_library(engine, folder, opened)
+            caption_library(engine, folder, list(walk(folder)), opened)
         rows = out.read_bytes().splitlines(keepends=True)
         return b"".join(row.split(b'"seconds"')[0] for row in rows)
 
@@ -140,9 +140,10 @@ def test_a_file_of_something_else_is_left_alone(
     assert out.read_bytes() == content
 
 
-def test_no_such_folder(
-    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = (tmp_path / "nowhere", "--out", tmp_path / "said.jsonl", "--model", tiny_model)
-    assert library(*arguments) == 2
+@pytest.mark.parametrize("form", ["jsonl", "xmp"])
+def test_no_such_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    folder = tmp_path / "nowhere"
+    out = folder if form == "xmp" else tmp_path / "said.jsonl"
+    assert library(folder, "--out", out, "--format", form) == 2
     assert capsys.readouterr().err.count("cannot be read") == 1
+    assert not out.exists()

@@ -13,6 +13,7 @@ import pytest
 import seesay
 from core.captioner import Captioner
 from core.library import LocalEngine, caption_library, open_out
+from core.library_walk import walk
 from tests.desktop_parts import wait_for
 from tests.picture_kinds import save_snapshot
 
@@ -92,7 +93,8 @@ def said(out: Path) -> dict[str, str]:
 def said_here(folder: Path, model: Path) -> dict[str, str]:
     path = folder.with_name("here.jsonl")
     with open_out(path, "jsonl") as opened:
-        caption_library(LocalEngine(Captioner.load(model, "cpu"), 3), folder, opened)
+        engine = LocalEngine(Captioner.load(model, "cpu"), 3)
+        caption_library(engine, folder, list(walk(folder)), opened)
     return said(path)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from PIL import Image
 
 from core.captioner import Captioner
 from core.errors import SeesayError
@@ -110,6 +111,34 @@ def test_a_folder_that_cannot_be_written_costs_its_pictures_only(
     assert alternative_text(out / "first.png.xmp")
     assert alternative_text(out / "winter" / "tree.png.xmp")
     assert "beach.jpg.xmp cannot be read or made" in capsys.readouterr().err
+
+
+def test_pictures_that_cannot_be_read_are_told_as_messages(
+    photos: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "torn.jpg").write_bytes((photos / "summer" / "beach.jpg").read_bytes()[:300])
+    for captioned in ("2 captioned", "0 captioned"):
+        assert write_beside(photos, tiny_model) == 2
+        said = capsys.readouterr()
+        assert said.err.count(f"seesay: {photos / 'torn.jpg'} is damaged or cut short: ") == 1
+        assert said.out.startswith(f"{captioned}, 1 failed (the messages tell why)")
+
+
+def test_pictures_of_which_nothing_can_be_said_are_tried_once(
+    photos: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (160, 120)).save(photos / "night.png")
+    assert write_beside(photos, tiny_model) == 0
+    assert capsys.readouterr().out == "2 captioned, 1 without a sentence.\n"
+    assert not (photos / "night.png.xmp").exists()
+    assert write_beside(photos, tiny_model) == 0
+    assert capsys.readouterr().out == "0 captioned, 3 were done before.\n"
+
+
+def test_places_of_things_are_refused(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert library(photos, "--out", photos, "--format", "xmp", "--where") == 2
+    assert capsys.readouterr().err.startswith("seesay: XMP files have no place")
+    assert not list(photos.glob("*.xmp"))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full disk to try")
