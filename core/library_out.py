@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from core.errors import SeesayError
+
+_ESCAPED = {r"\\": "\\", r"\n": "\n", r"\r": "\r"}
+_ESCAPES = str.maketrans({character: escape for escape, character in _ESCAPED.items()})
 
 
 class NotWrittenError(SeesayError):
@@ -161,7 +165,11 @@ class JsonLines(Lines):
 
 
 class Csv(Lines):
-    """A table with a heading, for spreadsheets."""
+    """A table with a heading, for spreadsheets.
+
+    A path has ``\\n`` or ``\\r`` for a line break, and two backslashes for one. Within quotes,
+    as they are, a damaged line would run on into the next ones.
+    """
 
     columns = (
         "path",
@@ -178,20 +186,23 @@ class Csv(Lines):
 
     def line(self, name: str, result: dict[str, Any]) -> bytes:
         """As for all `Lines`."""
-        cells = {**result, "path": name}
+        cells = {**result, "path": name.translate(_ESCAPES)}
         cells["text"] = " / ".join(cells.get("text", ()))
         cells["notes"] = " ".join(cells.get("notes", ()))
         table = io.StringIO()
-        row = [str(cells.get(column) or "").replace("\n", " ") for column in self.columns]
+        row = [re.sub(r"[\r\n]", " ", str(cells.get(column) or "")) for column in self.columns]
         csv.writer(table, lineterminator="\n").writerow(row)
         return table.getvalue().encode("utf-8", "surrogateescape")
 
     def name_in(self, line: bytes) -> str:
         """As for all `Lines`."""
-        (row,) = csv.reader([line.decode("utf-8", "surrogateescape")], strict=True)
+        try:
+            (row,) = csv.reader([line.decode("utf-8", "surrogateescape")], strict=True)
+        except csv.Error as error:
+            raise ValueError("no row of a table") from error
         if len(row) != len(self.columns):
             raise ValueError("a row of another length")
-        return row[0]
+        return re.sub(r"\\[\\nr]", lambda escape: _ESCAPED[escape[0]], row[0])
 
 
 def cannot_write(path: Path, error: OSError) -> SeesayError:

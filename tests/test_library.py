@@ -15,7 +15,7 @@ from core.captioner import Captioner
 from core.library import LocalEngine, caption_library, open_out
 from core.library_walk import walk
 from tests.desktop_parts import wait_for
-from tests.library_parts import library
+from tests.library_parts import SAID, library
 from tests.picture_kinds import save_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,6 +121,31 @@ def test_the_table_is_read_by_others(folder: Path, tmp_path: Path, tiny_model: P
     assert [row["path"] for row in rows] == ['a "quoted", name.png', *NAMES]
     assert rows[0]["spoken"]
     assert rows[2]["error"].endswith("check the path.")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_every_name_is_known_again(tmp_path: Path, form: str) -> None:
+    names = ["two\nlines.png", "re\rturn.png", r"back\nslash.png", "\\\n.png", "byte \udcff.png"]
+    out = tmp_path / "said"
+    with open_out(out, form) as opened:
+        for name in names:
+            opened.write(name, SAID)
+    with open_out(out, form) as opened:
+        assert opened.done(names) == set(names)
+    assert out.read_bytes().count(b"\n") == len(names) + (form == "csv")
+
+
+def test_a_damaged_table_is_left_alone(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "said.csv"
+    with open_out(out, "csv") as opened:
+        opened.write("first.png", SAID)
+    damaged = out.read_bytes().replace(b"A dog", b'"A dog')
+    out.write_bytes(damaged)
+    assert library(folder, "--out", out, "--format", "csv") == 2
+    assert "is not what Seesay wrote" in capsys.readouterr().err
+    assert out.read_bytes() == damaged
 
 
 @pytest.mark.parametrize("content", [b"Dear diary", b"Dear diary,\nit rains.\n", b"[1, 2]\n"])

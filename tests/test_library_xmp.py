@@ -10,7 +10,7 @@ from PIL import Image
 from core.captioner import Captioner
 from core.errors import SeesayError
 from core.library import open_out
-from tests.library_parts import library
+from tests.library_parts import SAID, library
 from tests.picture_kinds import save_snapshot
 
 # What a photo program has written.
@@ -21,7 +21,6 @@ RATED = (
     'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"/></rdf:RDF></x:xmpmeta>'
     '<?xpacket end="w"?>'
 )
-SAID = {"caption": "A dog runs.", "spoken": "A dog runs."}
 
 
 @pytest.fixture
