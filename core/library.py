@@ -79,7 +79,7 @@ def open_out(path: Path, form: str) -> Out:
         form: ``jsonl``, ``csv`` or ``xmp``.
 
     Raises:
-        SeesayError: if it cannot be written, or is something else.
+        SeesayError: if it cannot be written, is something else, or another run writes it.
     """
     forms: dict[str, Callable[[Path], Out]] = {"jsonl": JsonLines, "csv": Csv, "xmp": Sidecars}
     return forms[form](path)

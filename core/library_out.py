@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from core.errors import SeesayError
+from core.library_lock import only_run
 
 _ESCAPED = {r"\\": "\\", r"\n": "\n", r"\r": "\r"}
 _ESCAPES = str.maketrans({character: escape for escape, character in _ESCAPED.items()})
@@ -69,7 +72,7 @@ class Lines(Out):
         path: of the file.
 
     Raises:
-        SeesayError: if it cannot be written, or was not written by this.
+        SeesayError: if it cannot be written, was not written by this, or another run writes it.
     """
 
     why = "the output tells why"
@@ -78,20 +81,23 @@ class Lines(Out):
     """How such a file begins, by which it is known as one."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = Path(os.path.realpath(path))
         self._done: set[str] = set()
-        try:
-            self._file = path.open("a+b", buffering=0)
-            whole = self._read()
-            self._file.truncate(whole)
-            if whole == 0:
-                self._append(self.header)
-        except (ValueError, LookupError, TypeError) as error:
-            raise SeesayError(
-                f"{path} is not what Seesay wrote of a library: give another name."
-            ) from error
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        with ExitStack() as opened:
+            try:
+                opened.enter_context(only_run(self._path))
+                self._file = opened.enter_context(self._path.open("a+b", buffering=0))
+                whole = self._read()
+                self._file.truncate(whole)
+                if whole == 0:
+                    self._append(self.header)
+            except (ValueError, LookupError, TypeError) as error:
+                raise SeesayError(
+                    f"{path} is not what Seesay wrote of a library: give another name."
+                ) from error
+            except OSError as error:
+                raise cannot_write(path, error) from error
+            self._opened = opened.pop_all()
 
     def _read(self) -> int:
         """Learn what is done; gives how many bytes of whole lines there are."""
@@ -140,7 +146,7 @@ class Lines(Out):
 
     def close(self) -> None:
         """As for every `Out`."""
-        self._file.close()
+        self._opened.close()
 
 
 class JsonLines(Lines):

@@ -35,7 +35,7 @@ class Sidecars(Out):
         folder: gets the files, in folders like those of the library; or the library's own.
 
     Raises:
-        SeesayError: if it cannot be written.
+        SeesayError: if it cannot be written, or another run writes there.
     """
 
     why = "the messages tell why"

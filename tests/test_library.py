@@ -1,24 +1,16 @@
 """A folder of pictures: all of them found once, nothing lost or repeated after a kill."""
 
 import csv
-import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.captioner import Captioner
 from core.library import LocalEngine, caption_library, open_out
 from core.library_walk import walk
-from tests.desktop_parts import wait_for
-from tests.library_parts import SAID, library
+from tests.library_parts import SAID, library, objects
 from tests.picture_kinds import save_snapshot
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -39,10 +31,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 NAMES = ["first.png", "gone.png", "torn.jpg", "summer/beach.jpg", "summer/garden.PNG"]
-
-
-def objects(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def test_all_pictures_are_found_once(folder: Path) -> None:
@@ -96,20 +84,6 @@ def test_a_line_that_was_cut_short_comes_again(
     whole = run()
     out.write_bytes(out.read_bytes()[: int(out.stat().st_size * left)])
     assert run() == whole
-
-
-def test_killed_at_any_moment(tmp_path: Path, tiny_model: Path) -> None:
-    folder, out = tmp_path / "photos", tmp_path / "said.jsonl"
-    for number in range(60):
-        save_snapshot(folder / f"{number:03}.png", number)
-    command = [sys.executable, "-m", "seesay", "library", str(folder), "--out", str(out)]
-    command += ["--model", str(tiny_model)]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
-        wait_for(lambda: out.exists() and out.stat().st_size, "the first lines")
-        run.send_signal(signal.SIGKILL)
-    assert out.read_bytes().count(b"\n") < 60
-    subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
-    assert [line["path"] for line in objects(out)] == [f"{number:03}.png" for number in range(60)]
 
 
 def test_the_table_is_read_by_others(folder: Path, tmp_path: Path, tiny_model: Path) -> None:
