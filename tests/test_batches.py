@@ -18,6 +18,7 @@ from core.vocabulary import Vocabulary
 from tests.tiny_sets import draw, lively_cnn, shapes
 from training.batches import Batch, Batches, plan_epoch
 from training.cache import RowCache
+from training.config import StageConfig
 from training.data import Example, load_split
 from training.distributed import Group
 from training.features import FeatureCache
@@ -45,6 +46,10 @@ def vocabulary_of(examples: list[Example]) -> Vocabulary:
     return Vocabulary.build((text for example in examples for text in example.sentences), 1)
 
 
+def stage(smallest_crop: float) -> StageConfig:
+    return StageConfig("tried", 1, 2, 1e-3, smallest_crop=smallest_crop)
+
+
 def test_plan_shows_every_picture_once_in_an_order_of_its_seed() -> None:
     plan = plan_epoch([1] * 10, 4, "1/0/0")
     assert [len(batch) for batch in plan] == [4, 4, 2]
@@ -67,7 +72,7 @@ def test_plan_shows_pictures_by_their_weights() -> None:
 def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
     vocabulary = vocabulary_of(examples)
     plan = [[4, 0, 7], [1]]
-    batches = Batches(examples, vocabulary, plan, None, SIDE, "seed", 1.0, 0.0, ALONE)
+    batches = Batches(examples, vocabulary, plan, None, SIDE, "seed", stage(1.0), ALONE)
     assert len(batches) == 2
     batch = batches[0]
     assert batch.inputs.dtype == torch.uint8
@@ -86,9 +91,9 @@ def test_each_sentence_belongs_to_its_picture(examples: list[Example]) -> None:
 def test_batches_are_the_same_for_the_same_seed(examples: list[Example]) -> None:
     def inputs(seed: str) -> torch.Tensor:
         plan = [[0, 1, 2, 3, 4, 5, 6, 7]]
-        return Batches(examples, vocabulary_of(examples), plan, None, SIDE, seed, 0.7, 0.0, ALONE)[
-            0
-        ].inputs
+        return Batches(
+            examples, vocabulary_of(examples), plan, None, SIDE, seed, stage(0.7), ALONE
+        )[0].inputs
 
     assert torch.equal(inputs("1/1/0"), inputs("1/1/0"))
     assert not torch.equal(inputs("1/1/0"), inputs("1/1/1"))
@@ -146,11 +151,24 @@ def test_shared_layers_are_cached_and_the_others_go_on_from_them(
     encoder = Encoder("mobilenet_v3_small", SIDE, own_layers=3).eval()
     encoder.cnn.load_state_dict(without_head(lively_cnn("mobilenet_v3_small", SIDE)).state_dict())
     views = Views(examples, SIDE, views=4, smallest=0.7)
-    cache = FeatureCache(views, encoder, tmp_path, ALONE, shared=True)
+    cache = FeatureCache(views, encoder, tmp_path, ALONE, last=3)
     with torch.inference_mode():
         found = encoder.finish(cache.get([3] * 4, range(4)))
         expected = encoder(views[3])
     torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_spoilt_pictures_are_still_of_the_same_thing() -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:, :32], pixels[:, 32:] = 200, 90
+    spoilt = [vary(pixels, 64, f"{seed}", False, 1.0, spoil=0.5) for seed in range(30)]
+    assert all(square.shape == (3, 64, 64) and square.dtype == np.uint8 for square in spoilt)
+    changed = [square for square in spoilt if (square != pixels.transpose(2, 0, 1)).any()]
+    assert 15 < len(changed) < 30  # each of three ways, half of the time
+    for square in spoilt:
+        assert square[:, :, :24].mean() > square[:, :, 40:].mean() + 50
+    again = vary(pixels, 64, "3", False, 1.0, spoil=0.5)
+    np.testing.assert_array_equal(again, spoilt[3])
 
 
 def test_another_light_keeps_what_is_seen_and_its_hue() -> None:
@@ -246,7 +264,7 @@ def test_batches_of_cached_pictures_are_cropped_and_mirrored_as_those_decoded_ea
     cache = PixelCache(examples, SIDE, 0.7, tmp_path, ALONE)
 
     def inputs(source: PixelCache | None, seed: str) -> torch.Tensor:
-        return Batches(examples, vocabulary, plan, source, SIDE, seed, 0.7, 0.0, ALONE)[
+        return Batches(examples, vocabulary, plan, source, SIDE, seed, stage(0.7), ALONE)[
             0
         ].inputs.float()
 
@@ -262,7 +280,7 @@ def test_processes_share_a_batch_as_one_would_see_it(examples: list[Example]) ->
 
     def batch(number: int, rank: int, size: int) -> Batch:
         group = Group(torch.device("cpu"), rank, size)
-        return Batches(examples, vocabulary, plan, None, SIDE, "1", 0.7, 0.0, group)[number]
+        return Batches(examples, vocabulary, plan, None, SIDE, "1", stage(0.7), group)[number]
 
     whole, *parts = batch(0, 0, 1), batch(0, 0, 2), batch(0, 1, 2)
     assert [part.places for part in parts] == [[0, 2, 4], [1, 3]]

@@ -33,6 +33,13 @@ learning_rate = 1e-3
 warm_up = 2
 samples = 3
 """
+FROZEN_AGAIN = """
+[[stage]]
+name = "decoder again"
+epochs = 1
+batch = 3
+learning_rate = 1e-3
+"""
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +126,20 @@ def test_two_processes_train_like_one_and_one_of_them_writes(recipe: Path, alone
     assert float(rows(alone)[-1]["loss"]) < 0  # minus a reward
     assert float(rows(alone)[-1]["cider_mean"]) > 5
     assert len([*(folder / "features").glob("*.npy")]) == 2 * 10  # of two encoders
+
+
+def test_processes_whose_batch_norms_learnt_from_other_pictures_go_on_with_one_encoder(
+    recipe: Path,
+) -> None:
+    text = recipe.read_text().replace("keep = 0.5", "keep = 0").replace("epochs = 2", "epochs = 1")
+    # Of four pictures, so that each process has others in the last step, too.
+    text = text.replace(CRITIC, FROZEN_AGAIN).replace("batch = 3", "batch = 4")
+    own = recipe.parent / "statistics.toml"
+    own.write_text(text)
+    folder = recipe.parent / "statistics"
+    finish(start(own, folder, *TORCHRUN, "--nproc-per-node", "2", "-m", "seesay"))
+    stages = [row["stage"] for row in rows(folder / "run")]
+    assert stages == ["decoder", "everything", "decoder again"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.captioner import Captioner
 from core.errors import SeesayError
@@ -31,7 +31,7 @@ from tests.tiny_runs import (
     write_weights,
 )
 from tests.tiny_sets import entry, karpathy, shapes
-from training.config import TrainConfig, read_config
+from training.config import DataConfig, StageConfig, TrainConfig, read_config
 from training.data import load_split
 from training.keep import Teacher, forgetting
 from training.train import cosine, train
@@ -136,6 +136,19 @@ def test_training_goes_on_from_a_trained_model(finished: TrainConfig, tmp_path: 
         torch.testing.assert_close(tensor, old.state_dict()[name], rtol=1e-3, atol=1e-3)
 
 
+def test_a_trained_model_goes_on_with_larger_pictures(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    config = replace(
+        finished,
+        output=str(tmp_path / "run"),
+        start=str(Path(finished.output) / "best"),
+        model={"image_size": 96},
+    )
+    model, _, _ = load_model(train(config))
+    assert model.config == replace(load_model(Path(config.start or ""))[0].config, image_size=96)
+
+
 def squares(data: Path) -> Tensor:
     """The pictures of its val split, as the model gets them."""
     pixels = [open_picture(example.path).pixels for example in load_split(data, "val")]
@@ -143,10 +156,8 @@ def squares(data: Path) -> Tensor:
 
 
 @torch.inference_mode()
-def forgotten(folder: Path, weights: Path, data: Path) -> float:
+def forgotten(folder: Path, cnn: nn.Module, data: Path) -> float:
     """How far a run's second head is from the original classifier on new pictures, at its end."""
-    cnn = build_cnn(ENCODER)
-    cnn.load_state_dict(load_file(weights))
     model, _, _ = load_model(folder / "best")
     last = load_file(folder / "last.safetensors")
     model.load_state_dict(
@@ -167,8 +178,10 @@ def test_what_the_original_classifier_knew_is_kept(weights: Path, tmp_path: Path
     stage = replace(config.stages[1], epochs=2, batch=4, learning_rate=3e-2)
     train(replace(config, output=str(tmp_path / "a"), stages=(stage,)))
     train(replace(config, output=str(tmp_path / "b"), stages=(replace(stage, keep=1e-9),)))
-    kept = forgotten(tmp_path / "a", weights, data)
-    assert kept < 0.5 * forgotten(tmp_path / "b", weights, data)
+    cnn = build_cnn(ENCODER)
+    cnn.load_state_dict(opinionated)
+    kept = forgotten(tmp_path / "a", cnn, data)
+    assert kept < 0.5 * forgotten(tmp_path / "b", cnn, data)
     for row in rows(tmp_path / "a"):
         assert 0 <= float(row["same_shapes"]) <= 100
     # The batch norms keep their statistics.
@@ -216,6 +229,38 @@ def test_a_second_head_with_layers_of_its_own_forgets_nothing(
             trained = after[f"model.encoder.cnn.{name.removeprefix('features.')}"]
             shared = int(name.split(".")[1]) < layers - 3
             assert torch.equal(trained, tensor) == shared, name
+
+
+def test_a_second_head_follows_shared_layers_that_have_learnt(
+    finished: TrainConfig, tmp_path: Path
+) -> None:
+    weights = write_weights(tmp_path, "mobilenet_v2")
+    deep = replace(
+        finished.stages[1], epochs=1, encoder_learning_rate=1e-2, layers=8, views=0, average=0.5
+    )
+    names = StageConfig("names", 8, 6, 3e-3, warm_up=2, smallest_crop=0.8, views=0, names=True)
+    config = replace(
+        finished,
+        weights=str(weights),
+        model={**finished.model, "encoder": "mobilenet_v2"},
+        own_layers=3,
+    )
+    drifted = replace(config, output=str(tmp_path / "a"), stages=(deep,))
+    mended = replace(config, output=str(tmp_path / "b"), stages=(deep, names))
+    train(drifted)
+    best = train(mended)
+    data = Path(finished.data[0].folder)
+    cnn = build_cnn("mobilenet_v2")
+    cnn.load_state_dict(load_file(weights))
+    distance = forgotten(tmp_path / "b", cnn, data)
+    assert distance < 0.5 * forgotten(tmp_path / "a", cnn, data)
+    # The sentences stay, and the model that is kept has the mended head.
+    after, before = load_model(best)[0], load_model(tmp_path / "a" / "best")[0]
+    for part, old in ((after.encoder, before.encoder), (after.decoder, before.decoder)):
+        for name, tensor in part.state_dict().items():
+            assert torch.equal(tensor, old.state_dict()[name]), name
+    name = "recogniser.3.weight"
+    assert not torch.equal(after.state_dict()[name], before.state_dict()[name])
 
 
 def test_a_second_head_with_too_many_layers(finished: TrainConfig, tmp_path: Path) -> None:
@@ -338,6 +383,40 @@ def test_resume_without_or_with_a_damaged_checkpoint(tmp_path: Path, weights: Pa
         train(config, resume=True)
 
 
+def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(
+    finished: TrainConfig, weights: Path, tmp_path: Path
+) -> None:
+    checkpoint = Path(finished.output) / "last.safetensors"
+    before = checkpoint.read_bytes()
+    first, second = finished.stages
+    other = replace(finished, stages=(first, replace(second, batch=7)))
+    with pytest.raises(SeesayError, match=r"batch of the stage 'everything' was 2 and is 7"):
+        train(other, resume=True)
+    data = (*finished.data, DataConfig(str(shapes(tmp_path / "more", 2))))
+    with pytest.raises(SeesayError, match=r"begun otherwise: .*recipe\.toml there"):
+        train(replace(finished, data=data), resume=True)
+    elsewhere = replace(finished.data[0], folder=str(shapes(tmp_path / "shapes", 5)))
+    with pytest.raises(SeesayError, match="pictures or their sentences are others"):
+        train(replace(finished, data=(elsewhere, *finished.data[1:])), resume=True)
+    assert checkpoint.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written(finished: TrainConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SeesayError, match=r"run cannot be used .*make room"):
+        train(replace(finished, output=str(tmp_path / "file" / "run")))
+
+
+# Whatever a stage may hold that a checkpoint, or a seed, has to remember.
+EVERYTHING_ELSE = """
+layers = 3
+views = 0
+light = 0.2
+spoil = 0.3
+hide = 0.1
+concepts = 0.02
+average = 0.9
+"""
 RUN = """
 import sys
 from pathlib import Path
@@ -389,8 +468,10 @@ def test_killed_and_resumed_run_ends_like_an_uninterrupted_one(
     tmp_path: Path, weights: Path
 ) -> None:
     data = shapes(tmp_path / "shapes", 16)
-    whole = write_config(tmp_path / "whole", weights, data, epochs=(2, 2), keep=0.5)
-    killed = write_config(tmp_path / "killed", weights, data, epochs=(2, 2), keep=0.5)
+    whole = write_config(tmp_path / "whole", weights, data, epochs=(2, 2))
+    killed = write_config(tmp_path / "killed", weights, data, epochs=(2, 2))
+    for config in (whole, killed):
+        config.write_text(config.read_text().replace("keep = 0", EVERYTHING_ELSE))
     uninterrupted = start(whole)
     folder = killed.parent / "run"
     kill_inside(start(killed), folder, stage=0, epoch=1)

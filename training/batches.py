@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from core.picture import open_picture
 from core.search import MAX_WORDS
 from core.vocabulary import Vocabulary
+from training.config import StageConfig
 from training.data import Example
 from training.distributed import Group
 from training.features import FeatureCache
@@ -74,7 +75,7 @@ class Batches(Dataset[Batch]):
         source: cached features, cached pictures, or none.
         side: of the squares that are made of pictures, in pixels.
         seed: of mirroring and cropping.
-        smallest_crop, light: see ``StageConfig``.
+        stage: how pictures are cropped and changed.
         group: of the processes that have a share of each batch.
     """
 
@@ -86,13 +87,12 @@ class Batches(Dataset[Batch]):
         source: Source,
         side: int,
         seed: str,
-        smallest_crop: float,
-        light: float,
+        stage: StageConfig,
         group: Group,
     ) -> None:
         self.examples, self.vocabulary, self.plan = examples, vocabulary, plan
         self.source, self.side, self.group = source, side, group
-        self.seed, self.smallest_crop, self.light = seed, smallest_crop, light
+        self.seed, self.stage = seed, stage
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -132,8 +132,9 @@ class Batches(Dataset[Batch]):
                 self.side,
                 f"{seed}/{place}",
                 example.flippable,
-                self.smallest_crop,
-                self.light,
+                self.stage.smallest_crop,
+                self.stage.light,
+                self.stage.spoil,
             )
             squares.append(torch.from_numpy(varied))
         return torch.stack(squares)

@@ -55,7 +55,8 @@ class RowCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         missing = [piece for piece in group.share(self.pieces) if not self._file(piece).exists()]
         indices = [index for piece in missing for index in self._indices(piece)]
-        self._check_room(len(indices) * self.row_bytes)
+        # Of all processes together, for they share the disk.
+        self._check_room(group.sum(len(indices) * self.row_bytes)[0])
         held: list[np.ndarray] = []
         with tqdm(
             total=len(indices), desc=title, unit="picture", disable=not (indices and group.first)
@@ -93,7 +94,7 @@ class RowCache:
         np.save(content, rows)
         replace_file(self._file(piece), content.getvalue())
 
-    def _check_room(self, needed: int) -> None:
+    def _check_room(self, needed: float) -> None:
         free = shutil.disk_usage(self.folder).free
         if needed > free:
             raise SeesayError(

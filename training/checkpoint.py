@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch.optim import Optimizer
 
 from core.errors import SeesayError
 from core.model_folder import replace_file
+from training.same_run import difference
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Progress:
         seconds: spent in training, over all restarts.
         best: highest mean CIDEr on ``val`` so far.
         rows: of the log, one for each finished epoch.
+        lasting: what must not change in the run (see ``same_run.py``).
     """
 
     stage: int = 0
@@ -38,6 +41,7 @@ class Progress:
     seconds: float = 0.0
     best: float = -1.0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    lasting: dict[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> int:
@@ -45,43 +49,90 @@ class Progress:
         return self.steps + len(self.rows)
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
-    """Write model, optimizer and progress in full precision."""
-    tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in model.state_dict().items()}
+def save_checkpoint(
+    path: Path, parts: Mapping[str, nn.Module], optimizer: Optimizer, progress: Progress
+) -> None:
+    """Write what learns, the optimizer and the progress in full precision.
+
+    Args:
+        path: of the file.
+        parts: what learns, by name: ``model``, and what else the stage needs.
+        optimizer: of these.
+        progress: of the run.
+    """
+    tensors: dict[str, Tensor] = {
+        f"{name}.{key}": value
+        for name, part in parts.items()
+        for key, value in part.state_dict().items()
+    }
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     replace_file(path, save(contiguous, {"progress": json.dumps(asdict(progress))}))
 
 
-def load_checkpoint(path: Path, model: nn.Module) -> tuple[Progress, dict[int, dict[str, Tensor]]]:
-    """Put the saved weights into a model; give the progress and the optimizer's state.
+@dataclass
+class Saved:
+    """What a checkpoint holds beside the model and the progress.
+
+    Attributes:
+        tensors: of the other parts, with their names as prefixes.
+        optimizer: state of each parameter.
+    """
+
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    optimizer: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+
+    def restore(self, name: str, part: nn.Module) -> None:
+        """Put a part's saved weights into it, if there are any."""
+        state = {
+            key.removeprefix(f"{name}."): tensor
+            for key, tensor in self.tensors.items()
+            if key.startswith(f"{name}.")
+        }
+        if state:
+            part.load_state_dict(state)
+
+
+def load_checkpoint(
+    path: Path, model: nn.Module, lasting: Mapping[str, Any]
+) -> tuple[Progress, Saved]:
+    """Put the saved weights into a model; give the progress and the rest.
+
+    Args:
+        path: of the file.
+        model: of the run.
+        lasting: what the run is now, see ``same_run.py``.
 
     Raises:
-        SeesayError: if the file is missing, damaged or of another model.
+        SeesayError: if the file is missing or damaged, or the run is another one.
     """
     if not path.exists():
         raise SeesayError(f"There is no checkpoint in {path.parent} yet; train without --resume.")
     try:
         with safe_open(path, "pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))
+            differs = difference(progress.lasting, lasting, progress.stage)
+            if differs is not None:
+                raise SeesayError(
+                    f"{path.parent} was begun otherwise: {differs}. Go on with the recipe.toml "
+                    "there, or give this recipe another output folder."
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         weights = {
-            name.removeprefix("model."): tensor
-            for name, tensor in tensors.items()
+            name.removeprefix("model."): tensors.pop(name)
+            for name in [*tensors]
             if name.startswith("model.")
         }
         model.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise SeesayError(
-            f"{path} is damaged or was not made by this run; delete it and train without --resume."
-        ) from error
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
+        raise SeesayError(f"{path} is damaged; delete it and train without --resume.") from error
+    saved = Saved(tensors)
+    for name in [*tensors]:
         if name.startswith("optimizer."):
             _, index, key = name.split(".", 2)
-            state.setdefault(int(index), {})[key] = tensor
-    return progress, state
+            saved.optimizer.setdefault(int(index), {})[key] = tensors.pop(name)
+    return progress, saved
 
 
 def restore_optimizer(optimizer: Optimizer, state: dict[int, dict[str, Tensor]]) -> None:

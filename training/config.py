@@ -53,20 +53,33 @@ class StageConfig:
         epochs: how often all data is seen.
         batch: pictures in a step.
         learning_rate: of the decoder, at the end of the warm-up.
-        encoder_learning_rate: of every layer of the encoder, or of those that the second head does
-            not share (see ``own_layers``); 0 freezes it. The features of frozen layers are cached.
+        encoder_learning_rate: of the encoder's layers that learn; 0 freezes them all. The features
+            of frozen layers are cached.
+        layers: at the encoder's end that learn; 0 for those that the second head does not share
+            (see ``own_layers``), or without such a head for all. Where layers learn that the head
+            shares, its answers drift: a stage with ``names`` brings them back.
         warm_up: steps in which the learning rates rise from zero.
         final: share of the learning rates that is left at the end of the cosine.
         smallest_crop: share of width and height that a random crop keeps at least.
         light: how much brighter, darker, plainer or paler a random crop may be, as a share; not for
             cached features.
+        spoil: chance of each random crop to be turned a little, to be blurred or noisy, and to have
+            a part hidden; not for cached features.
         views: of each picture, whose features are cached: the whole picture, its mirror image, and
             from the third on random crops. With 0, for encoders whose last layers learn, nothing is
             cached, and no crop is seen twice.
         samples: sentences drawn for each picture in self-critical training, at least 2 (see
             ``critic.py``; the loss is minus their mean CIDEr-D); 0 trains by teacher forcing.
+        bleu, meteor: what BLEU-4 and METEOR, 0 to 1, count in the reward of self-critical training
+            beside CIDEr-D, 0 to 10.
+        hide: share of the encoder's channels that is hidden from the decoder in each picture.
+        concepts: weight of the words of a picture's sentences as a target for the encoder alone
+            (see ``concepts.py``).
+        average: share of the past in the running average of the weights, such as 0.995, which is
+            what is scored, kept, and handed to the next stage; 0 for the weights themselves.
         keep: weight of the second target, the answers of the encoder's original classifier (see
             ``keep.py``; with an encoder that learns); 0 lets it forget them.
+        names: the second head alone learns, to answer as the original classifier does.
     """
 
     name: str
@@ -74,13 +87,31 @@ class StageConfig:
     batch: int
     learning_rate: float
     encoder_learning_rate: float = 0.0
+    layers: int = 0
     warm_up: int = 200
     final: float = 0.0
     smallest_crop: float = 1.0
     light: float = 0.0
+    spoil: float = 0.0
     views: int = 2
     samples: int = 0
+    bleu: float = 0.0
+    meteor: float = 0.0
+    hide: float = 0.0
+    concepts: float = 0.0
+    average: float = 0.0
     keep: float = 0.0
+    names: bool = False
+
+    def caches(self, own_layers: int) -> bool:
+        """Whether it learns from cached features.
+
+        Args:
+            own_layers: of the model.
+        """
+        if self.names:
+            return False
+        return not self.encoder_learning_rate or bool((own_layers or self.layers) and self.views)
 
 
 @dataclass(frozen=True)
@@ -92,10 +123,11 @@ class TrainConfig:
         output: folder for checkpoints, logs, and the best model so far.
         weights: torchvision weights of the encoder as a safetensors file, to start from or (see
             ``keep``) to learn from; without it torchvision downloads its own.
-        start: a trained model's folder to go on from, instead of new weights and vocabulary.
+        start: a trained model's folder to go on from, instead of new weights and vocabulary; of
+            ``model``, only another ``image_size`` can be given then.
         own_layers: give the model a second head that names things as the encoder's original
             classifier does, with copies of this many original layers at the encoder's end; the
-            layers before them are the original ones too, shared, and never trained. 0 for none.
+            layers before them are the original ones too, and shared. 0 for none.
         licence: of the trained model, kept in its config.
         seed: of everything random.
         min_count: a word that occurs less often in the training sentences is not learnt.
@@ -160,6 +192,8 @@ def read_config(path: Path) -> TrainConfig:
     except ValueError as error:
         raise ConfigError(f"{path}: {error}.") from error
     config = _build(TrainConfig, {**content, "data": data, "stages": stages, "model": model}, path)
+    others = config.start is not None and {*model} - {"image_size"}
+    _check(not others, path, "with start, [model] may give image_size alone")
     _check_values(config, path)
     return config
 
@@ -208,15 +242,39 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
         _check(stage.samples == 0 or stage.samples >= 2, path, "samples must be 0, or at least 2")
         _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
-        _check(0 <= stage.light < 1, path, "light must be from 0 to below 1")
-        anew = config.own_layers and stage.encoder_learning_rate
-        _check(stage.views >= (0 if anew else 1), path, "views must be at least 1")
-        cached = not stage.encoder_learning_rate or (config.own_layers and stage.views)
-        _check(not (stage.light and cached), path, "light is not for cached features: see `views`")
-        _check(0 <= stage.keep < inf, path, "keep must be 0 or above")
+        _check_layers(stage, config.own_layers, path)
+        for name in ("light", "hide", "average"):
+            _check(0 <= getattr(stage, name) < 1, path, f"{name} must be from 0 to below 1")
+        _check(0 <= stage.spoil <= 1, path, "spoil must be from 0 to 1")
+        for name in ("light", "spoil"):
+            needless = getattr(stage, name) and stage.caches(config.own_layers)
+            _check(not needless, path, f"{name} is not for cached features: see `views`")
+        for name in ("bleu", "meteor", "concepts", "keep"):
+            _check(0 <= getattr(stage, name) < inf, path, f"{name} must be 0 or above")
+        for name in ("bleu", "meteor"):
+            needless = getattr(stage, name) and not stage.samples
+            _check(not needless, path, f"{name} is for stages with samples")
         _check(not (stage.keep and config.own_layers), path, "keep is for runs without own_layers")
-        needless = stage.keep and not stage.encoder_learning_rate
-        _check(not needless, path, "keep is for stages with an encoder_learning_rate above 0")
+        for name in ("concepts", "keep"):
+            needless = getattr(stage, name) and not stage.encoder_learning_rate
+            _check(
+                not needless, path, f"{name} is for stages with an encoder_learning_rate above 0"
+            )
+
+
+def _check_layers(stage: StageConfig, own_layers: int, path: Path) -> None:
+    """What learns in a stage, and whether its features can be cached."""
+    learning = stage.encoder_learning_rate > 0
+    _check(stage.layers >= 0, path, "layers must be 0 or above")
+    _check(learning or not stage.layers, path, "layers is for an encoder_learning_rate above 0")
+    fewer = 0 < stage.layers < own_layers
+    _check(not fewer, path, "layers must be 0, or at least own_layers")
+    some = (own_layers or stage.layers) and learning
+    _check(stage.views >= (0 if some or stage.names else 1), path, "views must be at least 1")
+    if stage.names:
+        _check(own_layers > 0, path, "names is for runs with own_layers")
+        others = (stage.encoder_learning_rate, stage.samples, stage.hide, stage.average)
+        _check(not any(others), path, "where names learn, nothing else does")
 
 
 def _check(holds: bool, path: Path, sentence: str) -> None:

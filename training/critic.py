@@ -30,7 +30,7 @@ class CiderReward:
         count = 0
         for sentences in pictures:
             count += 1
-            for ngram in {ngram for words in sentences for ngram in precook(_text(words))}:
+            for ngram in {ngram for words in sentences for ngram in precook(as_text(words))}:
                 self._frequency[ngram] += 1
         self._log_count = log(count)
 
@@ -46,7 +46,7 @@ class CiderReward:
         scorer = _FixedCorpus()
         scorer.document_frequency, scorer.log_count = self._frequency, self._log_count
         for words, truth in zip(written, references, strict=True):
-            scorer += (_text(words), [_text(sentence) for sentence in truth])
+            scorer += (as_text(words), [as_text(sentence) for sentence in truth])
         return [float(value) for value in scorer.compute_cider()]
 
 
@@ -71,7 +71,8 @@ class _FixedCorpus(CiderScorer):  # type: ignore[misc]
         pass
 
 
-def _text(words: Sequence[int]) -> str:
+def as_text(words: Sequence[int]) -> str:
+    """Indices as the words of a scorer."""
     return " ".join(map(str, words))
 
 

@@ -1,8 +1,9 @@
 """Captioned photographs from disk: Karpathy's splits and COCO's own annotations."""
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,12 @@ def for_training(examples: Iterable[Example]) -> list[Example]:
 def _article(noun: str) -> str:
     # Rooms that begin with "u" are utility rooms.
     return "an" if noun[0].lower() in "aeio" else "a"
+
+
+def summary(examples: Sequence[Example]) -> dict[str, Any]:
+    """How many there are, and a hash of names and sentences: to read all pictures takes long."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update("\n".join([example.path.name, *example.sentences, ""]).encode())
+    sentences = sum(len(example.sentences) for example in examples)
+    return {"pictures": len(examples), "sentences": sentences, "sha256": digest.hexdigest()}

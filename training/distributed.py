@@ -6,7 +6,7 @@ For a process alone, sharing gives everything and collecting gives back what it 
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 import torch
+from torch import Tensor
 from torch import distributed as dist
 
 from core.device import choose_device
@@ -65,6 +66,12 @@ class Group:
         totals = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(totals)
         return totals.tolist()
+
+    def agree(self, tensors: Iterable[Tensor]) -> None:
+        """Give every process the first one's values of these tensors."""
+        if self.size > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, src=0)
 
     def wait(self) -> None:
         """Until every process has come here."""

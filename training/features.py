@@ -33,7 +33,7 @@ class FeatureCache:
         encoder: whose layers are frozen, on the device where it shall run.
         folder: where the files are kept; those of the same views and layers are used again.
         group: of the processes that need it.
-        shared: stop at the layers that the second head shares (see `ModelConfig.own_layers`).
+        last: layers at the encoder's end that are left out, since they learn.
         precision: of the computation, such as ``torch.bfloat16``.
     """
 
@@ -43,10 +43,10 @@ class FeatureCache:
         encoder: Encoder,
         folder: Path,
         group: Group,
-        shared: bool = False,
+        last: int = 0,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        layers = encoder.split()[0] if shared else encoder.cnn
+        layers = encoder.split(last)[0] if last else encoder.cnn
         self.views = views.views
         device = encoder.mean.device
         with torch.inference_mode():

@@ -6,23 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.model import CaptionModel, as_regions
+from core.model import as_regions
 from core.search import MAX_WORDS
 from core.vocabulary import Vocabulary
 from training.batches import Batch
 from training.checkpoint import seed_of
-from training.config import StageConfig
-from training.critic import (
-    TEMPERATURE,
-    CiderReward,
-    advantages,
-    cost_of_repeating,
-    sample_sentences,
-    strip,
-)
+from training.critic import TEMPERATURE, advantages, sample_sentences, strip
 from training.distributed import Group
 from training.keep import Teacher, forgetting
+from training.learning import Learning
 from training.precision import autocast
+from training.reward import Reward
 
 
 @dataclass(frozen=True)
@@ -52,30 +46,29 @@ class _Share:
 
 
 class Objective(nn.Module):
-    """The loss of a stage: of the sentences and, with `keep`, of the second head.
+    """The loss of a stage: of the sentences, of their words, of the second head.
 
     Args:
-        model: that learns.
-        stage: see `StageConfig`.
+        learning: what learns in the stage.
         group: of the processes that have shares of each batch.
         label_smoothing: see `TrainConfig`.
         precision: of the computation, such as ``torch.bfloat16``.
-        teacher: for a stage with `keep`.
+        teacher: for a stage with `keep` or `names`.
         reward: for a self-critical stage.
     """
 
     def __init__(
         self,
-        model: CaptionModel,
-        stage: StageConfig,
+        learning: Learning,
         group: Group,
         label_smoothing: float,
         precision: torch.dtype,
         teacher: Teacher | None = None,
-        reward: CiderReward | None = None,
+        reward: Reward | None = None,
     ) -> None:
         super().__init__()
-        self.model, self.stage, self.group = model, stage, group
+        self.model, self.stage, self.group = learning.model, learning.stage, group
+        self.frozen, self.upper, self.concepts = learning.frozen, learning.upper, learning.concepts
         self.label_smoothing, self.precision = label_smoothing, precision
         self.teacher, self.reward = teacher, reward
 
@@ -87,24 +80,46 @@ class Objective(nn.Module):
             place: of the step in the run, the seed of what is drawn.
         """
         group, stage, encoder = self.group, self.stage, self.model.encoder
-        inputs = batch.inputs.to(group.device)
+        inputs = grid = batch.inputs.to(group.device)
         with autocast(group.device, self.precision):
-            shared = encoder.share(inputs) if inputs.dtype == torch.uint8 else inputs
-            regions = encoder.finish(shared) if stage.encoder_learning_rate else as_regions(shared)
+            if inputs.dtype == torch.uint8:
+                with torch.no_grad():
+                    grid = self.frozen(encoder.normalise(inputs))
+            grid = self.upper(grid)  # (B, C, rows, columns)
+        if stage.names:
+            return self._name(batch, inputs, grid)
+        regions = as_regions(grid)
+        seen = regions
+        if stage.hide:
+            kept = F.dropout(torch.ones_like(regions[:, :1]), stage.hide)  # (B, 1, C)
+            seen = regions * kept
         if self.reward is not None:
-            share = self._criticise(batch, regions, place, self.reward)
+            share = self._criticise(batch, seen, place, self.reward)
         else:
-            share = self._teach(batch, regions)
+            share = self._teach(batch, seen)
         counts = not batch.spare
         words, pictures, total, count = group.sum(
             *(counts * one for one in (share.words, len(inputs), share.total, share.count))
         )
         value = share.cost * group.size / words
+        if self.concepts is not None:
+            missed = self.concepts(regions, batch.words.tolist(), batch.picture_of.tolist())
+            value = value + stage.concepts * missed * group.size / pictures
         if stage.keep and self.teacher is not None:
-            logits = self.model.recognise(shared.float())
+            logits = self.model.recognise(grid.float())
             forgotten = forgetting(logits, self.teacher.answer(encoder, inputs))
             value = value + stage.keep * forgotten * (len(inputs) * group.size / pictures)
         return Loss(value if counts else 0 * value, total, count)
+
+    def _name(self, batch: Batch, inputs: Tensor, shared: Tensor) -> Loss:
+        """How far the second head is from the original classifier, for each picture."""
+        assert self.teacher is not None
+        with autocast(self.group.device, self.precision):
+            logits = self.model.recognise(shared)
+        forgotten = forgetting(logits.float(), self.teacher.answer(self.model.encoder, inputs))
+        own = 0 if batch.spare else len(inputs)
+        pictures, total = self.group.sum(own, own * forgotten.item())
+        return Loss(forgotten * (own * self.group.size / pictures), total, pictures)
 
     def _teach(self, batch: Batch, regions: Tensor) -> _Share:
         """Cross entropy of people's sentences, for each word."""
@@ -122,8 +137,8 @@ class Objective(nn.Module):
         )
         return _Share(cost, len(logits), cost.item(), len(logits))
 
-    def _criticise(self, batch: Batch, regions: Tensor, place: str, reward: CiderReward) -> _Share:
-        """Policy gradient of CIDEr-D on sentences that the decoder draws itself."""
+    def _criticise(self, batch: Batch, regions: Tensor, place: str, reward: Reward) -> _Share:
+        """Policy gradient of the reward of sentences that the decoder draws itself."""
         decoder, samples, device = self.model.decoder, self.stage.samples, self.group.device
         decoder.dropout.eval()  # what is drawn and what is learnt from are the same policy
         pictures = len(batch.inputs)
@@ -141,9 +156,7 @@ class Objective(nn.Module):
             references[picture].append(strip(words))
         written = [strip(words) for words in drawn.tolist()]
         truth = [references[picture] for picture in picture_of.tolist()]
-        scored = zip(reward.score(written, truth), written, strict=True)
-        earned = [score - cost_of_repeating(words) for score, words in scored]
-        rewards = torch.tensor(earned, device=device)
+        rewards = torch.tensor(reward.score(written, truth), device=device)
         advantage = advantages(rewards.view(pictures, samples)).flatten()
         log_probs = -F.cross_entropy(
             logits.float() / TEMPERATURE, targets[counted], reduction="none"

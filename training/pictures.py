@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,9 +16,13 @@ from torch.utils.data import DataLoader, Dataset
 from core.errors import SeesayError
 from core.picture import open_picture
 from core.preprocess import squeeze
+from core.processors import processors
 from training.data import Example
 
 T = TypeVar("T")
+
+_MOST_LOADERS = 8
+_GREY = 116  # near ImageNet's mean, which is zero to the encoder
 
 
 def load_square(path: Path, side: int) -> np.ndarray:
@@ -31,9 +36,17 @@ def load_varied(path: Path, side: int, seed: str, flippable: bool, smallest: flo
 
 
 def vary(
-    pixels: np.ndarray, side: int, seed: str, flippable: bool, smallest: float, light: float = 0
+    pixels: np.ndarray,
+    side: int,
+    seed: str,
+    flippable: bool,
+    smallest: float,
+    light: float = 0,
+    spoil: float = 0,
 ) -> np.ndarray:
-    """A picture cropped at random, sometimes mirrored, in another light, (3, side, side) uint8.
+    """A picture cropped at random, sometimes mirrored, in another light, spoilt a little.
+
+    Gives (3, side, side) uint8.
 
     Args:
         pixels: (height, width, 3) uint8.
@@ -43,6 +56,7 @@ def vary(
         smallest: share of width and of height that a crop keeps at least; 1 keeps everything.
         light: most that brightness, contrast and saturation change, as shares; hues stay, for
             sentences name colours.
+        spoil: chance to be turned a little, to be blurred or noisy, and to have a part hidden.
     """
     chance = random.Random(seed)
     height, width = pixels.shape[:2]
@@ -55,7 +69,8 @@ def vary(
     square = squeeze(pixels[top : top + crop_height, left : left + crop_width], side)
     if flippable and chance.random() < 0.5:
         square = np.ascontiguousarray(square[:, :, ::-1])
-    return _relit(square, chance, light) if light else square
+    square = _relit(square, chance, light) if light else square
+    return _spoilt(square, chance, spoil) if spoil else square
 
 
 def _relit(square: np.ndarray, chance: random.Random, most: float) -> np.ndarray:
@@ -64,6 +79,27 @@ def _relit(square: np.ndarray, chance: random.Random, most: float) -> np.ndarray
     coloured = grey + saturation * (square - grey)
     changed = brightness * (grey.mean() + contrast * (coloured - grey.mean()))
     return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+def _spoilt(square: np.ndarray, chance: random.Random, share: float) -> np.ndarray:
+    """As a photograph taken by a hand that cannot see: askew, blurred, a finger on it."""
+    side = square.shape[1]
+    pixels = np.ascontiguousarray(square.transpose(1, 2, 0))  # (side, side, 3)
+    if chance.random() < share:
+        turn = cv2.getRotationMatrix2D((side / 2, side / 2), chance.uniform(-10, 10), 1.05)
+        pixels = cv2.warpAffine(pixels, turn, (side, side), borderMode=cv2.BORDER_REFLECT_101)
+    if chance.random() < share:
+        if chance.random() < 0.5:
+            pixels = cv2.GaussianBlur(pixels, (0, 0), chance.uniform(0.4, 1.6))
+        else:
+            noise = np.random.default_rng(chance.randrange(1 << 30))
+            noisy = pixels + noise.normal(0, chance.uniform(4, 16), pixels.shape)
+            pixels = np.clip(noisy, 0, 255).astype(np.uint8)
+    if chance.random() < share:
+        height, width = (round(side * chance.uniform(0.15, 0.4)) for _ in range(2))
+        top, left = chance.randrange(side - height), chance.randrange(side - width)
+        pixels[top : top + height, left : left + width] = _GREY
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 class Views(Dataset[Tensor]):
@@ -121,7 +157,7 @@ class Squares(Dataset[Tensor]):
 
 
 def load_ahead(dataset: Dataset[T], batch: int | None = None) -> Iterator[T]:
-    """The items of a data set in their order, prepared by a process of their own.
+    """The items of a data set in their order, prepared by processes of their own.
 
     Args:
         dataset: of known length.
@@ -132,10 +168,23 @@ def load_ahead(dataset: Dataset[T], batch: int | None = None) -> Iterator[T]:
     """
     try:
         end = partial(_end_without, os.getpid())
-        yield from DataLoader(dataset, batch, num_workers=1, prefetch_factor=4, worker_init_fn=end)
+        yield from DataLoader(
+            dataset, batch, num_workers=loaders(), prefetch_factor=4, worker_init_fn=end
+        )
     except SeesayError as error:
         # Its message is the process's traceback, whose last line is "core.errors.Kind: sentence".
         raise type(error)(str(error).strip().splitlines()[-1].partition(": ")[2]) from None
+
+
+def loaders() -> int:
+    """How many processes prepare pictures for this one.
+
+    Where a card computes, as many as it has processors of its own; else one, for the others are
+    busy.
+    """
+    if not torch.cuda.is_available():
+        return 1
+    return max(1, min(_MOST_LOADERS, processors() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
 
 
 def _end_without(parent: int, worker: int) -> None:

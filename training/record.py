@@ -7,20 +7,18 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from core.errors import SeesayError
-from core.model_folder import WEIGHTS, replace_file
+from core.model_folder import CONFIG, WEIGHTS, replace_file
 from training.checkpoint import Progress
 from training.config import TrainConfig
-from training.data import Example
+from training.data import Example, summary
 from training.distributed import Group
-
-_PACKAGES = ("seesay", "torch", "torchvision", "numpy", "pillow")
 
 
 def write_record(
@@ -31,7 +29,10 @@ def write_record(
     group: Group,
     resumed: Progress | None,
 ) -> None:
-    """Write ``run.json``, with an entry for each start of the run, and copy the recipe.
+    """Write ``run.json``, with an entry for each start of the run, and copy what it stands for.
+
+    The recipe becomes ``recipe.toml``; where the code was changed since its revision, the changes
+    become ``changes.patch``.
 
     Args:
         folder: of the run.
@@ -55,14 +56,16 @@ def write_record(
     if resumed is not None:
         at = {"stage": resumed.stage, "epoch": resumed.epoch, "step": resumed.step}
     files = [Path(config.weights)] if config.weights is not None else []
-    files += [Path(config.start) / WEIGHTS] if config.start is not None else []
+    if config.start is not None:
+        files += [Path(config.start) / name for name in (WEIGHTS, CONFIG)]
+    revision = _revision()
     start = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "resumed_at": at,
         "config": asdict(config),
-        "data": _summary(examples),
+        "data": summary(examples),
         "sha256": {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
-        "git": _revision(),
+        "git": revision,
         "versions": {"python": platform.python_version(), **_versions()},
         "machine": platform.platform(),
         "device": _device(group.device),
@@ -72,25 +75,17 @@ def write_record(
     replace_file(path, json.dumps({"starts": [*starts, start]}, indent=2).encode())
     if recipe is not None:
         replace_file(folder / "recipe.toml", recipe.read_bytes())
-
-
-def _summary(examples: Sequence[Example]) -> dict[str, Any]:
-    """Of names and sentences; to read all pictures would take too long."""
-    digest = hashlib.sha256()
-    for example in examples:
-        digest.update("\n".join([example.path.name, *example.sentences, ""]).encode())
-    sentences = sum(len(example.sentences) for example in examples)
-    return {"pictures": len(examples), "sentences": sentences, "sha256": digest.hexdigest()}
+    if revision is not None and revision["changed"]:
+        replace_file(folder / "changes.patch", _git("diff", "HEAD").encode())
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # such as Seesay, run from its folder
-            found[package] = "not installed"
-    return found
+    """Of every package that is installed."""
+    return {package.name: package.version for package in sorted(distributions(), key=_name)}
+
+
+def _name(package: Distribution) -> str:
+    return package.name.lower()
 
 
 def _device(device: torch.device) -> str:
@@ -101,15 +96,15 @@ def _device(device: torch.device) -> str:
 
 def _revision() -> dict[str, Any] | None:
     """Of this code, and whether anything was changed since; None where Git does not know it."""
-    here = Path(__file__).resolve()
-
-    def git(*command: str) -> str:
-        call = ["git", "-C", str(here.parent), *command]
-        return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
-
     try:
         # Seesay may be installed below a folder that belongs to another project.
-        git("ls-files", "--error-unmatch", here.name)
-        return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain"))}
+        _git("ls-files", "--error-unmatch", Path(__file__).name)
+        changed = bool(_git("status", "--porcelain"))
+        return {"commit": _git("rev-parse", "HEAD").strip(), "changed": changed}
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _git(*command: str) -> str:
+    call = ["git", "-C", str(Path(__file__).resolve().parent), *command]
+    return subprocess.run(call, capture_output=True, text=True, check=True).stdout

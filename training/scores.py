@@ -46,14 +46,14 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[
     Raises:
         SeesayError: if Java is there but fails.
     """
-    java = _has_java()
+    java = has_java()
     tokens = _penn_treebank if java else _plain
     truth, written = tokens(references), tokens(_listed(captions))
     with _silence():
         bleu = Bleu(4).compute_score(truth, written, verbose=0)[0]
         rouge_l = Rouge().compute_score(truth, written)[0]
         cider_d = Cider().compute_score(truth, written)[0]
-        meteor = _meteor(truth, written) if java else None
+        meteor = MeteorScorer().score(truth, written)[0] if java else None
     return {
         **{f"bleu{n}": round(100 * float(value), 2) for n, value in enumerate(bleu, start=1)},
         "meteor": None if meteor is None else round(100 * meteor, 2),
@@ -63,7 +63,8 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[
     }
 
 
-def _has_java() -> bool:
+def has_java() -> bool:
+    """Whether Java can be run."""
     # macOS has a command of this name even where there is no Java: only running it tells.
     try:
         return subprocess.run(["java", "-version"], capture_output=True).returncode == 0
@@ -97,15 +98,35 @@ def _penn_treebank(groups: Sequence[Sequence[str]]) -> Sentences:
     return tokens
 
 
-def _meteor(truth: Sentences, written: Sentences) -> float:
-    from pycocoevalcap.meteor.meteor import Meteor
+class MeteorScorer:
+    """METEOR (Denkowski and Lavie, 2014), by a Java process that stays for the next sentences.
 
-    meteor = Meteor()
-    try:
-        return float(meteor.compute_score(truth, written)[0])
-    except (OSError, ValueError) as error:
-        meteor.lock.release()  # or it would wait for itself when it is deleted and ends Java
-        raise SeesayError(f"METEOR failed, which needs 2 GB of memory; {_WITHOUT_JAVA}.") from error
+    Raises:
+        SeesayError: if there is no Java.
+    """
+
+    def __init__(self) -> None:
+        from pycocoevalcap.meteor.meteor import Meteor
+
+        if not has_java():
+            raise SeesayError("METEOR needs Java, which is not here; install it.")
+        self._meteor = Meteor()
+
+    def score(self, truth: Sentences, written: Sentences) -> tuple[float, list[float]]:
+        """Of the corpus, and of each sentence, 0 to 1; both tokenized, ``written`` by one each.
+
+        Raises:
+            SeesayError: if Java fails.
+        """
+        try:
+            corpus, each = self._meteor.compute_score(truth, written)
+        except (OSError, ValueError) as error:
+            # Or it would wait for itself when it is deleted and ends Java.
+            self._meteor.lock.release()
+            raise SeesayError(
+                f"METEOR failed, which needs 2 GB of memory; {_WITHOUT_JAVA}."
+            ) from error
+        return float(corpus), [*map(float, each)]
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW, Optimizer
 from torch.utils.data import Subset
@@ -25,23 +25,27 @@ from training.batches import Batches, Source, plan_epoch
 from training.board import Board
 from training.checkpoint import (
     Progress,
+    Saved,
     load_checkpoint,
     restore_optimizer,
     save_checkpoint,
     seed_step,
 )
 from training.config import StageConfig, TrainConfig
-from training.critic import CiderReward, strip
+from training.critic import strip
 from training.data import Example, for_training, load_split
 from training.distributed import Group, join
 from training.features import FeatureCache
 from training.keep import Teacher, add_recogniser
+from training.learning import Learning
 from training.log import write_log
 from training.objective import Objective
 from training.pictures import Views, load_ahead
 from training.pixels import PixelCache
 from training.precision import usable_precision
 from training.record import write_record
+from training.reward import Reward
+from training.same_run import lasting
 from training.samples import choose, draw_samples
 from training.validate import validate
 
@@ -60,10 +64,17 @@ def train(config: TrainConfig, resume: bool = False, recipe: Path | None = None)
 
     Raises:
         SeesayError: if data, weights or checkpoint are missing or do not fit, or if without
-            ``resume`` the output folder holds a run already; or if another process has ended.
+            ``resume`` the output folder holds a run already; if the disk is full or a folder cannot
+            be written; or if another process has ended.
     """
-    with join() as group:
-        return Trainer(config, group).run(resume, recipe)
+    try:
+        with join() as group:
+            return Trainer(config, group).run(resume, recipe)
+    except OSError as error:
+        raise SeesayError(
+            f"{error.filename or config.output} cannot be used ({error.strerror}): mend that or "
+            "make room, and go on with the run by --resume."
+        ) from error
 
 
 class Trainer:
@@ -97,7 +108,8 @@ class Trainer:
                     raise SeesayError(f"The second head cannot be set up: {error}.") from error
             self.teacher.to(group.device)
         self.model.to(group.device)
-        self.progress = Progress()
+        self.lasting = lasting(config, self.examples)
+        self.progress = Progress(lasting=self.lasting)
         self.board: Board | None = None  # of the process that writes
 
     def _start(self) -> tuple[CaptionModel, Vocabulary]:
@@ -105,6 +117,11 @@ class Trainer:
         config = self.config
         if config.start is not None:
             model, vocabulary, _ = load_model(Path(config.start))
+            size = config.model.get("image_size", model.config.image_size)
+            if size != model.config.image_size:
+                resized = CaptionModel(replace(model.config, image_size=size))
+                resized.load_state_dict(model.state_dict())
+                model = resized
             return model, vocabulary
         sentences = (sentence for example in self.examples for sentence in example.sentences)
         vocabulary = Vocabulary.build(sentences, config.min_count)
@@ -138,9 +155,10 @@ class Trainer:
     def run(self, resume: bool, recipe: Path | None) -> Path:
         """Train until the last stage is done."""
         checkpoint = self.output / "last.safetensors"
-        state: dict[int, dict[str, Tensor]] = {}
+        saved = Saved()
         if resume:
-            self.progress, state = load_checkpoint(checkpoint, self.model)
+            self.progress, saved = load_checkpoint(checkpoint, self.model, self.lasting)
+            self.progress.lasting = self.lasting
         elif checkpoint.exists():
             # Hours of work, and one forgotten word should not overwrite them.
             raise SeesayError(
@@ -153,43 +171,37 @@ class Trainer:
             write_record(self.output, self.config, recipe, self.examples, self.group, resumed)
             self.board = Board(self.output, self.progress.place)
         while self.progress.stage < len(self.config.stages):
-            self._run_stage(self.config.stages[self.progress.stage], state)
-            state = {}
+            self._run_stage(self.config.stages[self.progress.stage], saved)
+            saved = Saved()
             self.progress.stage += 1
             self.progress.epoch = self.progress.step = 0
         if self.board is not None:
             self.board.close()
         return self.output / "best"
 
-    def _run_stage(self, stage: StageConfig, state: dict[int, dict[str, Tensor]]) -> None:
-        model, progress = self.model, self.progress
-        heads = [*model.decoder.parameters()]
-        if model.recogniser is not None and not model.config.own_layers:
-            heads += model.recogniser.parameters()
-        parts = [{"params": heads, "rate": stage.learning_rate, "name": "decoder"}]
-        if stage.encoder_learning_rate:
-            layers = model.encoder.split()[1] if model.config.own_layers else model.encoder
-            rate = stage.encoder_learning_rate
-            parts.append({"params": [*layers.parameters()], "rate": rate, "name": "encoder"})
+    def _run_stage(self, stage: StageConfig, saved: Saved) -> None:
+        progress = self.progress
+        batch_statistics = stage.encoder_learning_rate > 0 and not stage.keep
+        if self.group.size > 1 and batch_statistics and self.group.device.type == "cuda":
+            # Of the whole batch; there is no such layer for processors.
+            self.model.encoder = nn.SyncBatchNorm.convert_sync_batchnorm(self.model.encoder)
         source = self._source(stage)
-        optimizer = AdamW(parts, lr=0.0, weight_decay=self.config.weight_decay)
-        restore_optimizer(optimizer, state)
-        model.requires_grad_(False)
-        for part in optimizer.param_groups:
-            for parameter in part["params"]:
-                parameter.requires_grad_(True)
-        if model.recogniser is not None:
-            model.recogniser.requires_grad_(stage.keep > 0)
-        objective = self._objective(stage)
+        seed_step(self.config.seed, progress.stage, "learning")
+        learning = Learning(self.model, stage, self.sentences if stage.concepts else [])
+        learning.restore(saved)
+        optimizer = AdamW(learning.groups(), lr=0.0, weight_decay=self.config.weight_decay)
+        restore_optimizer(optimizer, saved.optimizer)
+        objective = self._objective(learning, batch_statistics)
         while progress.epoch < stage.epochs:
-            self._run_epoch(stage, source, objective, optimizer)
-            self._finish_epoch(stage)
-            self._save(optimizer)
+            self._run_epoch(learning, source, objective, optimizer)
+            self._finish_epoch(learning)
+            self._save(learning, optimizer)
+        learning.finish()
 
     def _source(self, stage: StageConfig) -> Source:
         """Where a stage's inputs come from: features of what is frozen, or pictures."""
         model, side, folder = self.model, self.model.config.image_size, self.output.parent
-        if stage.encoder_learning_rate and not (model.config.own_layers and stage.views):
+        if not stage.caches(model.config.own_layers):
             if not self.config.cache_pictures:
                 return None
             return PixelCache(
@@ -200,25 +212,23 @@ class Trainer:
             model.encoder,
             folder / "features",
             self.group,
-            shared=stage.encoder_learning_rate > 0,
+            last=stage.layers or model.config.own_layers if stage.encoder_learning_rate else 0,
             precision=self.dtype,
         )
 
-    def _objective(self, stage: StageConfig) -> nn.Module:
+    def _objective(self, learning: Learning, batch_statistics: bool) -> nn.Module:
         """The stage's loss; with several processes, its gradients are their mean."""
-        group, model = self.group, self.model
-        batch_statistics = stage.encoder_learning_rate > 0 and not stage.keep
-        if group.size > 1 and batch_statistics and group.device.type == "cuda":
-            # Of the whole batch; there is no such layer for processors.
-            model.encoder = nn.SyncBatchNorm.convert_sync_batchnorm(model.encoder)
+        group, stage = self.group, learning.stage
+        reward: Reward | None = None
+        if stage.samples:
+            reward = Reward(self.sentences, self.vocabulary, stage.bleu, stage.meteor)
         objective = Objective(
-            model,
-            stage,
+            learning,
             group,
             self.config.label_smoothing,
             self.dtype,
             self.teacher,
-            self.reward if stage.samples else None,
+            reward,
         )
         if group.size == 1:
             return objective
@@ -226,12 +236,12 @@ class Trainer:
 
     def _run_epoch(
         self,
-        stage: StageConfig,
+        learning: Learning,
         source: Source,
         objective: nn.Module,
         optimizer: Optimizer,
     ) -> None:
-        progress, config, group = self.progress, self.config, self.group
+        progress, config, group, stage = self.progress, self.config, self.group, learning.stage
         place = f"{config.seed}/{progress.stage}/{progress.epoch}"
         plan = plan_epoch(self.weights, stage.batch, place)
         batches = Batches(
@@ -241,18 +251,11 @@ class Trainer:
             source,
             self.model.config.image_size,
             place,
-            stage.smallest_crop,
-            stage.light,
+            stage,
             group,
         )
         rest = Subset(batches, range(progress.step, len(plan)))
-        self.model.train()
-        # The statistics of the batch norms are part of what is to be kept: those of a batch would
-        # change the answers to four pictures in ten before anything is learnt.
-        self.model.encoder.train(stage.encoder_learning_rate > 0 and not stage.keep)
-        if self.model.recogniser is not None and self.model.config.own_layers:
-            self.model.encoder.split()[0].eval()
-            self.model.recogniser.eval()
+        learning.begin()
         title = f"{stage.name} {progress.epoch + 1}/{stage.epochs}"
         began = time.monotonic()
         total = stage.epochs * len(plan)
@@ -272,10 +275,11 @@ class Trainer:
                     part["lr"] = part["rate"] * share
                 seed_step(place, progress.step, group.rank)
                 loss = objective(batch, f"{place}/{progress.step}")
-                self.model.zero_grad()
+                optimizer.zero_grad()
                 loss.value.backward()
                 nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
                 optimizer.step()
+                learning.step()
                 progress.loss_sum += loss.total
                 progress.loss_words += loss.count
                 if self.board is not None:
@@ -288,16 +292,16 @@ class Trainer:
                 if progress.step % config.checkpoint_every == 0:
                     now = time.monotonic()
                     progress.seconds, began = progress.seconds + now - began, now
-                    self._save(optimizer)
+                    self._save(learning, optimizer)
         progress.seconds += time.monotonic() - began
 
     @cached_property
-    def reward(self) -> CiderReward:
-        """CIDEr-D by the training sentences; counted when a self-critical stage begins."""
-        return CiderReward(
+    def sentences(self) -> list[list[list[int]]]:
+        """People's, of each training picture, as indices that end with ``<end>``."""
+        return [
             [strip(self.vocabulary.encode(sentence)) for sentence in example.sentences]
             for example in self.examples
-        )
+        ]
 
     @cached_property
     def answers(self) -> dict[str, list[int]]:
@@ -308,10 +312,13 @@ class Trainer:
         model = self.model
         return self.teacher.top_answers(model.encoder, model.config.image_size, shares)
 
-    def _finish_epoch(self, stage: StageConfig) -> None:
+    def _finish_epoch(self, learning: Learning) -> None:
         """Score ``val``, write the log, and keep the model if it is the best so far."""
+        # On processors, batch norms that learn have seen their process's pictures alone.
+        for model in (self.model, learning.shown):
+            self.group.agree(model.buffers())
         scores = validate(
-            self.model,
+            learning.shown,
             self.vocabulary,
             self.val,
             self.config.beam,
@@ -319,14 +326,14 @@ class Trainer:
             self.group,
         )
         if self.board is not None:
-            self._report(stage, *scores, self.board)
+            self._report(learning, *scores, self.board)
         progress = self.progress
         progress.epoch += 1
         progress.step, progress.loss_sum, progress.loss_words = 0, 0.0, 0
 
     def _report(
         self,
-        stage: StageConfig,
+        learning: Learning,
         ciders: dict[str, float],
         same: dict[str, float],
         board: Board,
@@ -334,7 +341,7 @@ class Trainer:
         progress = self.progress
         mean = sum(ciders.values()) / len(ciders)
         row = {
-            "stage": stage.name,
+            "stage": learning.stage.name,
             "epoch": progress.epoch + 1,
             "loss": round(progress.loss_sum / progress.loss_words, 4),
             **{f"cider_{name}": round(value, 2) for name, value in ciders.items()},
@@ -343,19 +350,22 @@ class Trainer:
             "seconds": round(progress.seconds),
         }
         tqdm.write("  ".join(f"{key} {value}" for key, value in row.items()))
-        sheet = draw_samples(self.model, self.vocabulary, choose(self.val), self.config.beam)
+        model = learning.shown
+        sheet = draw_samples(model, self.vocabulary, choose(self.val), self.config.beam)
         board.epoch(progress.place, len(progress.rows) + 1, row, sheet)
         progress.rows.append(row)
         write_log(self.output, progress.rows)
-        if mean > progress.best:
+        # Where names learn, the sentences stay.
+        if mean > progress.best or learning.stage.names:
             progress.best = mean
-            save_model(self.model, self.vocabulary, self.output / "best", self._facts())
+            save_model(model, self.vocabulary, self.output / "best", self._facts())
 
-    def _save(self, optimizer: Optimizer) -> None:
+    def _save(self, learning: Learning, optimizer: Optimizer) -> None:
         if self.board is not None:
             # First, lest what was before the checkpoint is lost with a kill.
             self.board.flush()
-            save_checkpoint(self.output / "last.safetensors", self.model, optimizer, self.progress)
+            checkpoint = self.output / "last.safetensors"
+            save_checkpoint(checkpoint, learning.parts, optimizer, self.progress)
 
     def _facts(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,41 @@
+"""What must not change in a run that goes on: its data, and its recipe up to where it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.config import TrainConfig
+from training.data import Example, summary
+
+# Where things are and how they are called, and what changes no number.
+_FREE = ("name", "licence", "output", "weights", "start", "checkpoint_every", "cache_pictures")
+
+
+def lasting(config: TrainConfig, examples: Sequence[Example]) -> dict[str, Any]:
+    """What a checkpoint keeps of its run, as JSON has it."""
+    kept = {name: value for name, value in asdict(config).items() if name not in _FREE}
+    kept["data"] = {Path(data.folder).name: data.weight for data in config.data}
+    kept["sentences"] = summary(examples)["sha256"]
+    kept["stages"] = [asdict(stage) for stage in config.stages]
+    return {**kept, "model": dict(config.model)}
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any], stage: int) -> str | None:
+    """What differs, in words; None where the run may go on.
+
+    Args:
+        before: of the checkpoint.
+        now: of the recipe.
+        stage: that is to go on; those after it may change.
+    """
+    for name in now:
+        if name != "stages" and before.get(name) != now[name]:
+            if name == "sentences":
+                return "the pictures or their sentences are others"
+            return f"{name} was {before.get(name)} and is {now[name]}"
+    for was, is_ in zip(before["stages"][: stage + 1], now["stages"], strict=False):
+        for name, value in is_.items():
+            if was.get(name) != value:
+                return f"{name} of the stage {was['name']!r} was {was.get(name)} and is {value}"
+    return None
