@@ -15,6 +15,7 @@ from tqdm import tqdm
 from core.captioner import BATCH, Captioner
 from core.errors import PictureError
 from core.library_out import Csv, JsonLines, NotWrittenError, Out
+from core.library_place import Place
 from core.library_walk import Found
 from core.library_xmp import Sidecars
 from core.picture import Picture, open_picture
@@ -86,7 +87,7 @@ def open_out(path: Path, form: str) -> Out:
 
 
 def caption_library(engine: Engine, folder: Path, pictures: Sequence[Found], out: Out) -> Summary:
-    """Caption the pictures of a library that are not yet in the output, by name.
+    """Caption the pictures of a library that are not yet in the output, or failed, by name.
 
     What fails is written with its error, or told where the output has no place for it, and the
     others go on. A bar shows pictures a second and the time left.
@@ -98,16 +99,18 @@ def caption_library(engine: Engine, folder: Path, pictures: Sequence[Found], out
         out: gets each result as soon as its batch is captioned.
 
     Raises:
-        SeesayError: if the output cannot be written, or the engine not work.
+        SeesayError: if the folder vanishes, the output cannot be written, or the engine not work.
     """
     done = out.done([found.name for found in pictures])
     to_do = [found for found in pictures if found.name not in done]
+    place = Place(folder)
     unsaid = failed = 0
     with (
         tqdm(total=len(to_do), unit="picture", dynamic_ncols=True) as bar,
         closing(engine(folder, to_do)) as batches,
     ):
         for batch in batches:
+            place.check()  # or each picture that is left would be noted as one that is gone
             for found, result in batch:
                 try:
                     out.write(found.name, result)

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -33,7 +34,7 @@ class Out(ABC):
 
     @abstractmethod
     def done(self, names: Collection[str]) -> set[str]:
-        """Those among these pictures of which an earlier run wrote.
+        """Those among these pictures that an earlier run was through with; failures come again.
 
         Args:
             names: of pictures below the library's folder.
@@ -66,7 +67,8 @@ class Out(ABC):
 class Lines(Out):
     """A file with one line a picture, which an interrupted run goes on with.
 
-    A line that the run before could not finish is taken off: its picture comes once more.
+    Lines that the run before could not finish, or that tell why a picture failed, are taken off:
+    these pictures come once more.
 
     Args:
         path: of the file.
@@ -86,10 +88,11 @@ class Lines(Out):
         with ExitStack() as opened:
             try:
                 opened.enter_context(only_run(self._path))
-                self._file = opened.enter_context(self._path.open("a+b", buffering=0))
-                whole = self._read()
-                self._file.truncate(whole)
-                if whole == 0:
+                failed = self._read()
+                if failed:
+                    self._take_off(failed)
+                self._file = opened.enter_context(self._path.open("ab", buffering=0))
+                if self._file.tell() == 0:
                     self._append(self.header)
             except (ValueError, LookupError, TypeError) as error:
                 raise SeesayError(
@@ -99,29 +102,52 @@ class Lines(Out):
                 raise cannot_write(path, error) from error
             self._opened = opened.pop_all()
 
-    def _read(self) -> int:
-        """Learn what is done; gives how many bytes of whole lines there are."""
+    def _read(self) -> set[int]:
+        """Learn what is done, and keep whole lines only; gives those of failures, by number."""
         whole = 0
-        with self._path.open("rb") as file:
+        failed = set()
+        with self._path.open("a+b") as file:
+            file.seek(0)
             opening = file.read(len(self.opening))
             if not self.opening.startswith(opening):
                 raise ValueError("a file of something else")
             file.seek(0)
-            for line in file:
+            for number, line in enumerate(file):
                 if not line.endswith(b"\n"):
                     break
                 whole += len(line)
-                if line != self.header:
-                    self._done.add(self.name_in(line))
-        return whole
+                if line == self.header:
+                    continue
+                name, has_failed = self.read(line)
+                if has_failed:
+                    failed.add(number)
+                else:
+                    self._done.add(name)
+            file.truncate(whole)
+        return failed
+
+    def _take_off(self, lines: set[int]) -> None:
+        """Take off the lines with these numbers; after a kill, there are all, or all others."""
+        # Of this one name, since nobody else is in here: what a kill has left is written over.
+        draft = self._path.with_name(f".{self._path.name}.draft")
+        try:
+            with self._path.open("rb") as old, draft.open("wb") as new:
+                new.writelines(line for number, line in enumerate(old) if number not in lines)
+                new.flush()
+                os.fsync(new.fileno())  # hours of work, which a power cut must not cost
+            shutil.copymode(self._path, draft)
+            os.replace(draft, self._path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
 
     @abstractmethod
     def line(self, name: str, result: dict[str, Any]) -> bytes:
         """The line of a picture; its end is the only end of a line in it."""
 
     @abstractmethod
-    def name_in(self, line: bytes) -> str:
-        """The name of the picture that a line is of.
+    def read(self, line: bytes) -> tuple[str, bool]:
+        """The name of the picture that a line is of, and whether the line tells why it failed.
 
         Raises:
             ValueError, LookupError, TypeError: if it is no such line.
@@ -162,12 +188,12 @@ class JsonLines(Lines):
         # A name's undecodable byte becomes \udcXX, which in JSON stands for the very same name.
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
-    def name_in(self, line: bytes) -> str:
+    def read(self, line: bytes) -> tuple[str, bool]:
         """As for all `Lines`."""
-        name = json.loads(line)["path"]
-        if not isinstance(name, str):
+        result = json.loads(line)
+        if not isinstance(result["path"], str):
             raise TypeError("a path is no text")
-        return name
+        return result["path"], "error" in result
 
 
 class Csv(Lines):
@@ -200,15 +226,15 @@ class Csv(Lines):
         csv.writer(table, lineterminator="\n").writerow(row)
         return table.getvalue().encode("utf-8", "surrogateescape")
 
-    def name_in(self, line: bytes) -> str:
+    def read(self, line: bytes) -> tuple[str, bool]:
         """As for all `Lines`."""
         try:
             (row,) = csv.reader([line.decode("utf-8", "surrogateescape")], strict=True)
         except csv.Error as error:
             raise ValueError("no row of a table") from error
-        if len(row) != len(self.columns):
-            raise ValueError("a row of another length")
-        return re.sub(r"\\[\\nr]", lambda escape: _ESCAPED[escape[0]], row[0])
+        cells = dict(zip(self.columns, row, strict=True))
+        name = re.sub(r"\\[\\nr]", lambda escape: _ESCAPED[escape[0]], cells["path"])
+        return name, cells["error"] != ""
 
 
 def cannot_write(path: Path, error: OSError) -> SeesayError:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from core.drafts import remove_drafts
 from core.library_out import JsonLines, NotWrittenError, Out, cannot_write
+from core.library_place import Place
 
 _X = "adobe:ns:meta/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -46,6 +47,7 @@ class Sidecars(Out):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(folder, error) from error
+        self._place = Place(folder)
         self._unsaid = JsonLines(folder / ".seesay.jsonl")
 
     def done(self, names: Collection[str]) -> set[str]:
@@ -63,6 +65,7 @@ class Sidecars(Out):
         if result["caption"] is None:
             self._unsaid.write(name, result)
             return
+        self._place.check()  # it must not be made anew on another drive
         path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

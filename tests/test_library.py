@@ -2,13 +2,15 @@
 
 import csv
 import os
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
 from core.captioner import Captioner
-from core.library import LocalEngine, caption_library, open_out
-from core.library_walk import walk
+from core.errors import SeesayError
+from core.library import LocalEngine, Results, caption_library, open_found, open_out
+from core.library_walk import Found, walk
 from tests.library_parts import SAID, library, objects
 from tests.picture_kinds import save_snapshot
 
@@ -61,10 +63,50 @@ def test_a_line_for_each(
             assert line["spoken"] == whole.caption(folder / line["path"]).spoken
     assert "3 captioned, 2 failed (the output tells why)." in capsys.readouterr().out
 
-    before = out.read_bytes()
-    assert library(folder, "--out", out, "--model", tiny_model) == 0
-    assert out.read_bytes() == before
-    assert "5 were done before" in capsys.readouterr().out
+    # What failed is tried again, as long as it fails.
+    assert library(folder, "--out", out, "--model", tiny_model) == 2
+    assert sorted(objects(out), key=str) == sorted(lines, key=str)
+    told = "0 captioned, 2 failed (the output tells why), 3 were done before."
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_what_failed_and_is_mended_is_captioned(
+    folder: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    out = tmp_path / "said"
+    arguments = (folder, "--out", out, "--format", form, "--model", tiny_model)
+    with open_out(out, form) as opened:
+        for name in NAMES:
+            opened.write(name, {"error": "It is gone."} if name in NAMES[1:3] else SAID)
+    for name in NAMES[1:3]:
+        (folder / name).unlink()
+        save_snapshot(folder / name)
+    assert library(*arguments) == 0
+    assert capsys.readouterr().out == "2 captioned, 3 were done before.\n"
+    assert b"It is gone." not in out.read_bytes()
+    with open_out(out, form) as opened:
+        assert opened.done(NAMES) == set(NAMES)
+
+
+@pytest.mark.parametrize("in_its_place", [None, "/proc"])
+def test_a_drive_that_is_unplugged_ends_the_run(
+    folder: Path, tmp_path: Path, in_its_place: str | None
+) -> None:
+    if in_its_place is not None and not os.path.exists(in_its_place):
+        pytest.skip("this system has no such other drive")
+    out, drive, pictures = tmp_path / "said", tmp_path / "drive", list(walk(folder))
+
+    def unplug(folder: Path, to_do: Sequence[Found]) -> Generator[Results]:
+        yield [(to_do[0], SAID)]
+        folder.rename(drive)
+        if in_its_place is not None:
+            folder.symlink_to(in_its_place)
+        yield [(found, {"error": str(open_found(folder, found))}) for found in to_do[1:]]
+
+    with open_out(out, "jsonl") as opened, pytest.raises(SeesayError, match="no longer there"):
+        caption_library(unplug, folder, pictures, opened)
+    assert [line["path"] for line in objects(out)] == NAMES[:1]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -75,11 +117,11 @@ def test_a_line_that_was_cut_short_comes_again(
     out = tmp_path / "said"
     engine = LocalEngine(Captioner.load(tiny_model, "cpu"), 1)
 
-    def run() -> bytes:
+    def run() -> list[bytes]:
         with open_out(out, form) as opened:
             caption_library(engine, folder, list(walk(folder)), opened)
         rows = out.read_bytes().splitlines(keepends=True)
-        return b"".join(row.split(b'"seconds"')[0] for row in rows)
+        return sorted(row.split(b'"seconds"')[0] for row in rows)
 
     whole = run()
     out.write_bytes(out.read_bytes()[: int(out.stat().st_size * left)])

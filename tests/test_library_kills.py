@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from core.library import open_out
 from tests.desktop_parts import wait_for
-from tests.library_parts import library, objects
+from tests.library_parts import SAID, library, objects
 from tests.picture_kinds import save_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,26 @@ def test_killed_at_any_moment(tmp_path: Path, tiny_model: Path) -> None:
     assert out.read_bytes().count(b"\n") < 60
     subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
     assert [line["path"] for line in objects(out)] == [f"{number:03}.png" for number in range(60)]
+
+
+@pytest.mark.parametrize("event", ["open", "os.chmod", "os.rename"])
+def test_killed_while_failures_are_taken_off(tmp_path: Path, event: str) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "said"
+    photos.mkdir()
+    with open_out(out, "jsonl") as opened:
+        opened.write("good.png", SAID)
+        opened.write("torn.png", {"error": "It is torn."})
+        opened.write("better.png", SAID)
+    before = out.read_bytes()
+    hook = SIGNALLED.format(event=event, name=".said.draft", signal="SIGKILL")
+    (tmp_path / "sitecustomize.py").write_text(hook)
+    with started(tmp_path, photos, "--out", out) as run:
+        assert run.wait() == -signal.SIGKILL
+    assert out.read_bytes() == before
+    with open_out(out, "jsonl") as opened:
+        assert opened.done(["good.png", "torn.png", "better.png"]) == {"good.png", "better.png"}
+    assert [line["path"] for line in objects(out)] == ["good.png", "better.png"]
+    assert not (tmp_path / ".said.draft").exists()
 
 
 @pytest.mark.parametrize("form", ["jsonl", "xmp"])

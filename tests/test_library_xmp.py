@@ -148,6 +148,15 @@ def test_a_full_disk_ends_the_run(photos: Path) -> None:
             out.write("first.png", SAID)
 
 
+def test_a_folder_that_is_unplugged_is_not_made_anew(tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    with open_out(texts, "xmp") as out:
+        texts.rename(tmp_path / "drive")
+        with pytest.raises(SeesayError, match="no longer there"):
+            out.write("first.png", SAID)
+    assert not texts.exists()
+
+
 def test_drafts_of_killed_runs_are_removed(photos: Path, tiny_model: Path) -> None:
     old = photos / "summer" / ".beach.jpg.xmp.123.draft"
     new, theirs = photos / ".first.png.xmp.456.draft", photos / ".letter.draft"
