@@ -19,7 +19,7 @@ def add_parser(
         "library",
         help="caption a folder of pictures",
         description="Caption all pictures in a folder and below it. An interrupted run goes on "
-        "where it was when the same command is given again.",
+        "where it was when the same command is given again; what failed is tried again.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="where the pictures are")
     parser.add_argument(
