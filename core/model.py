@@ -155,16 +155,11 @@ class Encoder(nn.Module):
         """Region features, as of `forward`, from what `share` gives."""
         return as_regions(self.split()[1](shared))
 
-    def split(self, last: int = 0) -> tuple[nn.Module, nn.Module]:
-        """The first layers, and the last ones.
-
-        Args:
-            last: how many of them; 0 for those that the second head does not share.
-        """
+    def split(self) -> tuple[nn.Module, nn.Module]:
+        """The layers that the second head shares, and the others."""
         if not isinstance(self.cnn, nn.Sequential):
             return self.cnn, nn.Identity()
-        first = len(self.cnn) - last if last else self.shared_layers
-        return self.cnn[:first], self.cnn[first:]
+        return self.cnn[: self.shared_layers], self.cnn[self.shared_layers :]
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """What a CNN of torchvision takes, (pictures, 3, side, side) float, of uint8 pixels."""

@@ -22,7 +22,7 @@ from training.config import StageConfig
 from training.data import Example, load_split
 from training.distributed import Group
 from training.features import FeatureCache
-from training.pictures import Squares, Views, load_ahead, load_square, load_varied, vary
+from training.pictures import Views, load_square, load_varied, vary
 from training.pixels import PixelCache
 
 SIDE = 64
@@ -151,7 +151,7 @@ def test_shared_layers_are_cached_and_the_others_go_on_from_them(
     encoder = Encoder("mobilenet_v3_small", SIDE, own_layers=3).eval()
     encoder.cnn.load_state_dict(without_head(lively_cnn("mobilenet_v3_small", SIDE)).state_dict())
     views = Views(examples, SIDE, views=4, smallest=0.7)
-    cache = FeatureCache(views, encoder, tmp_path, ALONE, last=3)
+    cache = FeatureCache(views, encoder, tmp_path, ALONE, shared=True)
     with torch.inference_mode():
         found = encoder.finish(cache.get([3] * 4, range(4)))
         expected = encoder(views[3])
@@ -298,14 +298,3 @@ def test_cache_that_the_disk_cannot_hold(tmp_path: Path) -> None:
     with pytest.raises(SeesayError, match="make room"):
         cache.fill(lambda indices: [], ALONE, "nothing")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_damaged_picture_is_told_in_one_sentence_by_the_loaders_process(tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
-    draw(good)
-    bad.write_text("no picture")
-    with pytest.raises(PictureError) as direct:
-        load_square(bad, SIDE)
-    with pytest.raises(PictureError) as ahead:
-        list(load_ahead(Squares([good, bad], SIDE), 2))
-    assert str(ahead.value) == str(direct.value)

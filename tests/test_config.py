@@ -116,8 +116,6 @@ def test_no_toml(tmp_path: Path) -> None:
         ("batch = 2", "batch = 2\nconcepts = 0.1", "encoder_learning_rate"),
         ("batch = 2", "batch = 2\nbleu = 1", "samples"),
         ("batch = 2", "batch = 2\nsamples = 2\nmeteor = -1", "meteor"),
-        ("batch = 2", "batch = 2\nlayers = 3", "encoder_learning_rate"),
-        ("batch = 2", "batch = 2\nnames = true", "own_layers"),
         ("[model]", 'start = "runs/tiny/best"\n[model]', "image_size"),
         ('name = "tiny"', 'name = "tiny"\ncache_pictures = 1', "cache_pictures"),
         ("batch = 2", "batch = 2\nkeep = 1", "encoder_learning_rate"),

@@ -1,9 +1,6 @@
 """Data sets in the formats that training and evaluation read."""
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -169,29 +166,3 @@ def test_a_rooms_category_becomes_a_sentence() -> None:
 )
 def test_left_and_right_forbid_mirroring(sentence: str, flippable: bool) -> None:
     assert Example(Path("a.png"), ("A dog .", sentence)).flippable is flippable
-
-
-# Killed as soon as it has started the process that prepares, which does not begin before that.
-KILLED = """
-import os, signal, time
-from training.pictures import load_ahead
-parent = os.getpid()
-def wait():
-    while os.getppid() == parent:
-        time.sleep(0.01)
-os.register_at_fork(
-    after_in_child=wait, after_in_parent=lambda: os.kill(parent, signal.SIGKILL)
-)
-list(load_ahead([1, 2, 3]))
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others start processes anew")
-def test_a_killed_training_leaves_no_process() -> None:
-    run = subprocess.Popen(
-        [sys.executable, "-c", KILLED],
-        cwd=Path(__file__).resolve().parent.parent,
-        stdout=subprocess.PIPE,
-    )
-    run.communicate(timeout=60)  # the output ends when nobody is left who could write to it
-    assert run.returncode == -signal.SIGKILL

@@ -3,7 +3,8 @@
     python -m training.average resources/model runs/sharper/best --to runs/average
 
 The average often describes better than each of them (Wortsman et al., "Model soups", ICML 2022). It
-has the last one's picture size, and what is known of it; then it wants graphs and a calibration.
+has the last one's picture size and second head, and what is known of it; then it wants graphs and a
+calibration.
 """
 
 import argparse
@@ -32,7 +33,10 @@ def average(folders: Sequence[Path], target: Path) -> None:
     models = [load_model(folder) for folder in folders]
     model, vocabulary, config = models[-1]
     for folder, (other, words, _) in zip(folders, models, strict=True):
-        size = replace(other.config, image_size=model.config.image_size)
+        own_layers = other.config.own_layers
+        if 0 < own_layers < model.config.own_layers:  # then both share the original's first layers
+            own_layers = model.config.own_layers
+        size = replace(other.config, image_size=model.config.image_size, own_layers=own_layers)
         if size != model.config or words.words != vocabulary.words:
             raise ModelError(
                 f"{folder} is not built as {folders[-1]}: give models that went on from each other."
@@ -40,7 +44,7 @@ def average(folders: Sequence[Path], target: Path) -> None:
     states = [other.state_dict() for other, _, _ in models]
     mean = {
         name: torch.stack([state[name] for state in states]).mean(dim=0)
-        if tensor.is_floating_point()
+        if tensor.is_floating_point() and not name.startswith("recogniser.")
         else tensor
         for name, tensor in states[-1].items()
     }

@@ -27,10 +27,11 @@ from core.model_folder import CONFIG, ModelFolder, read_model_folder, replace_fi
 from core.network import Network, blind_log_probs, load_network
 from core.search import beam_search
 from core.vocabulary import tokenize
+from training.ahead import load_ahead
 from training.data import DataError, Example, load_split
 from training.judgements import Experts
 from training.logistic import fit_logistic
-from training.pictures import Squares, load_ahead
+from training.pictures import Squares
 from training.trust import Flags, Floats, figures
 
 BEAM = 3

@@ -55,9 +55,6 @@ class StageConfig:
         learning_rate: of the decoder, at the end of the warm-up.
         encoder_learning_rate: of the encoder's layers that learn; 0 freezes them all. The features
             of frozen layers are cached.
-        layers: at the encoder's end that learn; 0 for those that the second head does not share
-            (see ``own_layers``), or without such a head for all. Where layers learn that the head
-            shares, its answers drift: a stage with ``names`` brings them back.
         warm_up: steps in which the learning rates rise from zero.
         final: share of the learning rates that is left at the end of the cosine.
         smallest_crop: share of width and height that a random crop keeps at least.
@@ -79,7 +76,6 @@ class StageConfig:
             what is scored, kept, and handed to the next stage; 0 for the weights themselves.
         keep: weight of the second target, the answers of the encoder's original classifier (see
             ``keep.py``; with an encoder that learns); 0 lets it forget them.
-        names: the second head alone learns, to answer as the original classifier does.
     """
 
     name: str
@@ -87,7 +83,6 @@ class StageConfig:
     batch: int
     learning_rate: float
     encoder_learning_rate: float = 0.0
-    layers: int = 0
     warm_up: int = 200
     final: float = 0.0
     smallest_crop: float = 1.0
@@ -101,7 +96,6 @@ class StageConfig:
     concepts: float = 0.0
     average: float = 0.0
     keep: float = 0.0
-    names: bool = False
 
     def caches(self, own_layers: int) -> bool:
         """Whether it learns from cached features.
@@ -109,9 +103,7 @@ class StageConfig:
         Args:
             own_layers: of the model.
         """
-        if self.names:
-            return False
-        return not self.encoder_learning_rate or bool((own_layers or self.layers) and self.views)
+        return not self.encoder_learning_rate or bool(own_layers and self.views)
 
 
 @dataclass(frozen=True)
@@ -242,7 +234,8 @@ def _check_values(config: TrainConfig, path: Path) -> None:
         _check(0 <= stage.final <= 1, path, "final must be from 0 to 1")
         _check(stage.samples == 0 or stage.samples >= 2, path, "samples must be 0, or at least 2")
         _check(0 < stage.smallest_crop <= 1, path, "smallest_crop must be above 0, at most 1")
-        _check_layers(stage, config.own_layers, path)
+        fewest = 0 if config.own_layers and stage.encoder_learning_rate else 1
+        _check(stage.views >= fewest, path, f"views must be at least {fewest}")
         for name in ("light", "hide", "average"):
             _check(0 <= getattr(stage, name) < 1, path, f"{name} must be from 0 to below 1")
         _check(0 <= stage.spoil <= 1, path, "spoil must be from 0 to 1")
@@ -260,21 +253,6 @@ def _check_values(config: TrainConfig, path: Path) -> None:
             _check(
                 not needless, path, f"{name} is for stages with an encoder_learning_rate above 0"
             )
-
-
-def _check_layers(stage: StageConfig, own_layers: int, path: Path) -> None:
-    """What learns in a stage, and whether its features can be cached."""
-    learning = stage.encoder_learning_rate > 0
-    _check(stage.layers >= 0, path, "layers must be 0 or above")
-    _check(learning or not stage.layers, path, "layers is for an encoder_learning_rate above 0")
-    fewer = 0 < stage.layers < own_layers
-    _check(not fewer, path, "layers must be 0, or at least own_layers")
-    some = (own_layers or stage.layers) and learning
-    _check(stage.views >= (0 if some or stage.names else 1), path, "views must be at least 1")
-    if stage.names:
-        _check(own_layers > 0, path, "names is for runs with own_layers")
-        others = (stage.encoder_learning_rate, stage.samples, stage.hide, stage.average)
-        _check(not any(others), path, "where names learn, nothing else does")
 
 
 def _check(holds: bool, path: Path, sentence: str) -> None:

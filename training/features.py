@@ -15,9 +15,10 @@ from torch.fx.experimental.optimization import fuse
 from torch.utils.data import Subset
 
 from core.model import Encoder
+from training.ahead import load_ahead
 from training.cache import RowCache
 from training.distributed import Group
-from training.pictures import Views, load_ahead
+from training.pictures import Views
 from training.precision import autocast
 
 _BATCH = 16  # views; more of them leave a processor's cache
@@ -33,7 +34,7 @@ class FeatureCache:
         encoder: whose layers are frozen, on the device where it shall run.
         folder: where the files are kept; those of the same views and layers are used again.
         group: of the processes that need it.
-        last: layers at the encoder's end that are left out, since they learn.
+        shared: stop at the layers that the second head shares (see `ModelConfig.own_layers`).
         precision: of the computation, such as ``torch.bfloat16``.
     """
 
@@ -43,10 +44,10 @@ class FeatureCache:
         encoder: Encoder,
         folder: Path,
         group: Group,
-        last: int = 0,
+        shared: bool = False,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        layers = encoder.split(last)[0] if last else encoder.cnn
+        layers = encoder.split()[0] if shared else encoder.cnn
         self.views = views.views
         device = encoder.mean.device
         with torch.inference_mode():

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.model import CaptionModel, Encoder, without_head
+from training.ahead import load_ahead
 from training.data import Example
-from training.pictures import Squares, load_ahead
+from training.pictures import Squares
 from training.precision import autocast
 
 # As in the paper: it lets the classes that the teacher thinks less likely count for more.

@@ -42,10 +42,8 @@ class Learning:
         device = model.encoder.mean.device
         own_layers = model.config.own_layers
         first: nn.Module | None = None
-        if stage.names:
-            first, _ = model.encoder.split()
-        elif stage.encoder_learning_rate and (stage.layers or own_layers):
-            first, self.upper = model.encoder.split(stage.layers)
+        if stage.encoder_learning_rate and own_layers:
+            first, self.upper = model.encoder.split()
         elif stage.encoder_learning_rate:
             self.upper = model.encoder.cnn
         if first is not None and not stage.caches(own_layers):
@@ -79,13 +77,9 @@ class Learning:
     def groups(self) -> list[dict[str, Any]]:
         """Parameters that learn, for an optimizer, with the ``rate`` of each group."""
         model, stage = self.model, self.stage
-        if stage.names:
-            assert model.recogniser is not None
-            groups = [("names", [*model.recogniser.parameters()], stage.learning_rate)]
-        else:
-            groups = [("decoder", [*model.decoder.parameters()], stage.learning_rate)]
-            if stage.keep and model.recogniser is not None:
-                groups[0][1].extend(model.recogniser.parameters())
+        groups = [("decoder", [*model.decoder.parameters()], stage.learning_rate)]
+        if stage.keep and model.recogniser is not None:
+            groups[0][1].extend(model.recogniser.parameters())
         if stage.encoder_learning_rate:
             layers = [*self.upper.parameters()]
             groups.append(("encoder", layers, stage.encoder_learning_rate))
@@ -101,9 +95,6 @@ class Learning:
         """Layers that learn behave as in training, all others as in use."""
         model, stage = self.model, self.stage
         model.eval()
-        if stage.names and model.recogniser is not None:
-            model.recogniser.train()
-            return
         model.decoder.train()
         # The statistics of the batch norms are part of what is to be kept: those of a batch would
         # change the answers to four pictures in ten before anything is learnt.

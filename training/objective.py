@@ -53,7 +53,7 @@ class Objective(nn.Module):
         group: of the processes that have shares of each batch.
         label_smoothing: see `TrainConfig`.
         precision: of the computation, such as ``torch.bfloat16``.
-        teacher: for a stage with `keep` or `names`.
+        teacher: for a stage with `keep`.
         reward: for a self-critical stage.
     """
 
@@ -86,8 +86,6 @@ class Objective(nn.Module):
                 with torch.no_grad():
                     grid = self.frozen(encoder.normalise(inputs))
             grid = self.upper(grid)  # (B, C, rows, columns)
-        if stage.names:
-            return self._name(batch, inputs, grid)
         regions = as_regions(grid)
         seen = regions
         if stage.hide:
@@ -110,16 +108,6 @@ class Objective(nn.Module):
             forgotten = forgetting(logits, self.teacher.answer(encoder, inputs))
             value = value + stage.keep * forgotten * (len(inputs) * group.size / pictures)
         return Loss(value if counts else 0 * value, total, count)
-
-    def _name(self, batch: Batch, inputs: Tensor, shared: Tensor) -> Loss:
-        """How far the second head is from the original classifier, for each picture."""
-        assert self.teacher is not None
-        with autocast(self.group.device, self.precision):
-            logits = self.model.recognise(shared)
-        forgotten = forgetting(logits.float(), self.teacher.answer(self.model.encoder, inputs))
-        own = 0 if batch.spare else len(inputs)
-        pictures, total = self.group.sum(own, own * forgotten.item())
-        return Loss(forgotten * (own * self.group.size / pictures), total, pictures)
 
     def _teach(self, batch: Batch, regions: Tensor) -> _Share:
         """Cross entropy of people's sentences, for each word."""

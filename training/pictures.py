@@ -1,27 +1,19 @@
 """Pictures for training: loaded, cropped a little and mirrored, the same for the same seed."""
 
-import os
 import random
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from core.errors import SeesayError
 from core.picture import open_picture
 from core.preprocess import squeeze
-from core.processors import processors
 from training.data import Example
 
-T = TypeVar("T")
-
-_MOST_LOADERS = 8
 _GREY = 116  # near ImageNet's mean, which is zero to the encoder
 
 
@@ -154,43 +146,3 @@ class Squares(Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         return torch.from_numpy(load_square(self.paths[index], self.side))
-
-
-def load_ahead(dataset: Dataset[T], batch: int | None = None) -> Iterator[T]:
-    """The items of a data set in their order, prepared by processes of their own.
-
-    Args:
-        dataset: of known length.
-        batch: items that are stacked into one; None hands each over as it is.
-
-    Raises:
-        SeesayError: where the data set raises one, with the same sentence.
-    """
-    try:
-        end = partial(_end_without, os.getpid())
-        yield from DataLoader(
-            dataset, batch, num_workers=loaders(), prefetch_factor=4, worker_init_fn=end
-        )
-    except SeesayError as error:
-        # Its message is the process's traceback, whose last line is "core.errors.Kind: sentence".
-        raise type(error)(str(error).strip().splitlines()[-1].partition(": ")[2]) from None
-
-
-def loaders() -> int:
-    """How many processes prepare pictures for this one.
-
-    Where a card computes, as many as it has processors of its own; else one, for the others are
-    busy.
-    """
-    if not torch.cuda.is_available():
-        return 1
-    return max(1, min(_MOST_LOADERS, processors() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
-
-
-def _end_without(parent: int, worker: int) -> None:
-    """End the process that prepares where its parent was killed before it began.
-
-    PyTorch's own look after the parent begins too late for that, and would wait for ever.
-    """
-    if os.getppid() != parent:
-        os._exit(1)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Subset
 
+from training.ahead import load_ahead
 from training.cache import RowCache
 from training.data import Example
 from training.distributed import Group
-from training.pictures import Squares, load_ahead
+from training.pictures import Squares
 
 _BATCH = 16
 

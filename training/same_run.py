@@ -5,20 +5,28 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.model_config import ModelConfig
 from training.config import TrainConfig
 from training.data import Example, summary
 
 # Where things are and how they are called, and what changes no number.
 _FREE = ("name", "licence", "output", "weights", "start", "checkpoint_every", "cache_pictures")
+# These are kept in another form.
+_CHANGED = ("data", "stages", "model")
 
 
-def lasting(config: TrainConfig, examples: Sequence[Example]) -> dict[str, Any]:
+def lasting(
+    config: TrainConfig, examples: Sequence[Example], architecture: ModelConfig
+) -> dict[str, Any]:
     """What a checkpoint keeps of its run, as JSON has it."""
-    kept = {name: value for name, value in asdict(config).items() if name not in _FREE}
-    kept["data"] = {Path(data.folder).name: data.weight for data in config.data}
-    kept["sentences"] = summary(examples)["sha256"]
-    kept["stages"] = [asdict(stage) for stage in config.stages]
-    return {**kept, "model": dict(config.model)}
+    # What a reader would look for first comes first: much of the model follows from the data.
+    return {
+        "data": {Path(data.folder).name: data.weight for data in config.data},
+        "sentences": summary(examples)["sha256"],
+        **{name: value for name, value in asdict(config).items() if name not in _FREE + _CHANGED},
+        "model": asdict(architecture),
+        "stages": [asdict(stage) for stage in config.stages],
+    }
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any], stage: int) -> str | None:
@@ -33,6 +41,8 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any], stage: int) ->
         if name != "stages" and before.get(name) != now[name]:
             if name == "sentences":
                 return "the pictures or their sentences are others"
+            if name == "model":  # whose sizes are many; most follow from data or start
+                return "the model is built otherwise"
             return f"{name} was {before.get(name)} and is {now[name]}"
     for was, is_ in zip(before["stages"][: stage + 1], now["stages"], strict=False):
         for name, value in is_.items():

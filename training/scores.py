@@ -15,7 +15,8 @@ from core.vocabulary import tokenize
 
 Sentences = dict[int, list[str]]  # tokens joined by spaces, for each picture
 
-_WITHOUT_JAVA = "mend Java, or take it from the PATH to be scored without"
+WITHOUT_JAVA = "METEOR needs Java 11 or newer, which is not here: install it."
+_MEND_JAVA = "mend Java, or take it from the PATH to be scored without"
 
 
 def cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
@@ -94,7 +95,7 @@ def _penn_treebank(groups: Sequence[Sequence[str]]) -> Sentences:
     with _silence():
         tokens: Sentences = PTBTokenizer().tokenize(entries)
     if [len(group) for group in tokens.values()] != [len(group) for group in groups]:
-        raise SeesayError(f"The Penn Treebank tokenizer failed; {_WITHOUT_JAVA}.")
+        raise SeesayError(f"The Penn Treebank tokenizer failed; {_MEND_JAVA}.")
     return tokens
 
 
@@ -109,7 +110,7 @@ class MeteorScorer:
         from pycocoevalcap.meteor.meteor import Meteor
 
         if not has_java():
-            raise SeesayError("METEOR needs Java, which is not here; install it.")
+            raise SeesayError(WITHOUT_JAVA)
         self._meteor = Meteor()
 
     def score(self, truth: Sentences, written: Sentences) -> tuple[float, list[float]]:
@@ -124,7 +125,7 @@ class MeteorScorer:
             # Or it would wait for itself when it is deleted and ends Java.
             self._meteor.lock.release()
             raise SeesayError(
-                f"METEOR failed, which needs 2 GB of memory; {_WITHOUT_JAVA}."
+                f"METEOR failed, which needs 2 GB of memory; {_MEND_JAVA}."
             ) from error
         return float(corpus), [*map(float, each)]
 

@@ -30,9 +30,10 @@ from core.model_folder import read_model_folder, replace_file
 from core.network import Network, load_network
 from core.paths import RESOURCES
 from core.things import LEAST, SURE, beliefs, log_odds, narrowing, things, tree
+from training.ahead import load_ahead
 from training.data import Example, load_split
 from training.keep import Teacher
-from training.pictures import Squares, load_ahead
+from training.pictures import Squares
 
 _BATCH = 32
 # Less belief than this tells nothing, and there is much of it.

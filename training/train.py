@@ -21,6 +21,7 @@ from core.model import CaptionModel, build_cnn, without_head
 from core.model_config import ModelConfig
 from core.model_file import load_model, save_model
 from core.vocabulary import Vocabulary
+from training.ahead import load_ahead
 from training.batches import Batches, Source, plan_epoch
 from training.board import Board
 from training.checkpoint import (
@@ -40,13 +41,14 @@ from training.keep import Teacher, add_recogniser
 from training.learning import Learning
 from training.log import write_log
 from training.objective import Objective
-from training.pictures import Views, load_ahead
+from training.pictures import Views
 from training.pixels import PixelCache
 from training.precision import usable_precision
 from training.record import write_record
 from training.reward import Reward
 from training.same_run import lasting
 from training.samples import choose, draw_samples
+from training.scores import WITHOUT_JAVA, has_java
 from training.validate import validate
 
 
@@ -96,11 +98,13 @@ class Trainer:
             self.examples += examples
             self.weights += [data.weight] * len(examples)
             self.val[folder.name] = load_split(folder, "val")
+        if any(stage.meteor for stage in config.stages) and not has_java():
+            raise SeesayError(WITHOUT_JAVA)  # not after the hours of the stages before
         self.teacher: Teacher | None = None
         self.model, self.vocabulary = self._start()
         if config.own_layers or any(stage.keep for stage in config.stages):
             self.teacher = Teacher(self._original_cnn(self.model.config.encoder), self.dtype)
-            if self.model.recogniser is None:
+            if self.model.recogniser is None or config.own_layers > self.model.config.own_layers:
                 seed_step(config.seed, "recogniser")
                 try:
                     self.model = add_recogniser(self.model, self.teacher, config.own_layers)
@@ -108,7 +112,7 @@ class Trainer:
                     raise SeesayError(f"The second head cannot be set up: {error}.") from error
             self.teacher.to(group.device)
         self.model.to(group.device)
-        self.lasting = lasting(config, self.examples)
+        self.lasting = lasting(config, self.examples, self.model.config)
         self.progress = Progress(lasting=self.lasting)
         self.board: Board | None = None  # of the process that writes
 
@@ -212,7 +216,7 @@ class Trainer:
             model.encoder,
             folder / "features",
             self.group,
-            last=stage.layers or model.config.own_layers if stage.encoder_learning_rate else 0,
+            shared=stage.encoder_learning_rate > 0,
             precision=self.dtype,
         )
 
@@ -355,8 +359,7 @@ class Trainer:
         board.epoch(progress.place, len(progress.rows) + 1, row, sheet)
         progress.rows.append(row)
         write_log(self.output, progress.rows)
-        # Where names learn, the sentences stay.
-        if mean > progress.best or learning.stage.names:
+        if mean > progress.best:
             progress.best = mean
             save_model(model, self.vocabulary, self.output / "best", self._facts())
 

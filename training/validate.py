@@ -7,9 +7,10 @@ from core.model import CaptionModel
 from core.search import beam_search
 from core.torch_network import TorchNetwork
 from core.vocabulary import Vocabulary
+from training.ahead import load_ahead
 from training.data import Example
 from training.distributed import Group
-from training.pictures import Squares, load_ahead
+from training.pictures import Squares
 from training.scores import cider
 
 _BATCH = 64
