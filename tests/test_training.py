@@ -413,8 +413,6 @@ def test_a_folder_that_cannot_be_written(finished: TrainConfig, tmp_path: Path) 
 
 # Whatever a stage may hold that a checkpoint, or a seed, has to remember.
 EVERYTHING_ELSE = """
-layers = 3
-views = 0
 light = 0.2
 spoil = 0.3
 hide = 0.1
