@@ -17,6 +17,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.efficientnet_lite import LITE, EfficientNetLite
 from core.model_config import ModelConfig
 from core.preprocess import PREPROCESSING
 
@@ -47,15 +48,21 @@ class Look(NamedTuple):
 
 
 def build_cnn(name: str, pretrained: bool = False) -> nn.Module:
-    """A torchvision CNN with its classifier.
+    """A CNN of torchvision, or an EfficientNet-Lite, with its classifier.
 
     Args:
-        name: such as ``mobilenet_v2`` or ``resnet101``.
+        name: such as ``mobilenet_v2``, ``resnet101`` or ``efficientnet_lite0``.
         pretrained: with torchvision's default weights, which it downloads, not random ones.
 
     Raises:
-        ValueError: if torchvision has no such model.
+        ValueError: if there is no such model, or no weights of it to download.
     """
+    if name in LITE:
+        if pretrained:
+            raise ValueError(
+                f"torchvision has no weights of {name}; name a file of them in `weights`"
+            )
+        return EfficientNetLite(name)
     if name not in torchvision.models.list_models(module=torchvision.models):
         raise ValueError(f"torchvision has no model {name!r}; choose a CNN such as mobilenet_v2")
     cnn: nn.Module = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None)
@@ -97,7 +104,7 @@ class Encoder(nn.Module):
     """Pictures to region features.
 
     Args:
-        name: name of a torchvision CNN.
+        name: of a CNN, as for `build_cnn`.
         image_size: side of the square input, in pixels.
         own_layers: see `ModelConfig`.
 

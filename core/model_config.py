@@ -8,7 +8,8 @@ class ModelConfig:
     """What is needed to build the model again.
 
     Attributes:
-        encoder: name of a torchvision CNN, such as ``mobilenet_v2`` or ``resnet101``.
+        encoder: name of a torchvision CNN, such as ``mobilenet_v2`` or ``resnet101``, or of an
+            EfficientNet-Lite, such as ``efficientnet_lite0``.
         image_size: side in pixels of the square that a picture is squeezed to.
         vocabulary_size: number of words, the four special ones included.
         hidden: width of word embeddings, LSTM and attention.

@@ -19,6 +19,7 @@ CHANNELS, REGIONS, VOCABULARY = 6, 9, 11
 POOLED = [
     "densenet121",
     "efficientnet_b0",
+    "efficientnet_lite0",
     "googlenet",
     "mnasnet0_5",
     "mobilenet_v2",
