@@ -413,6 +413,7 @@ def test_a_folder_that_cannot_be_written(finished: TrainConfig, tmp_path: Path) 
 
 # Whatever a stage may hold that a checkpoint, or a seed, has to remember.
 EVERYTHING_ELSE = """
+views = 0
 light = 0.2
 spoil = 0.3
 hide = 0.1
@@ -473,7 +474,9 @@ def test_killed_and_resumed_run_ends_like_an_uninterrupted_one(
     whole = write_config(tmp_path / "whole", weights, data, epochs=(2, 2))
     killed = write_config(tmp_path / "killed", weights, data, epochs=(2, 2))
     for config in (whole, killed):
-        config.write_text(config.read_text().replace("keep = 0", EVERYTHING_ELSE))
+        text = config.read_text().replace("keep = 0", EVERYTHING_ELSE)
+        # The last layers learn, on what pixels become in those before them.
+        config.write_text(text.replace("min_count = 1", "min_count = 1\nown_layers = 3"))
     uninterrupted = start(whole)
     folder = killed.parent / "run"
     kill_inside(start(killed), folder, stage=0, epoch=1)

@@ -119,7 +119,8 @@ class TrainConfig:
             ``model``, only another ``image_size`` can be given then.
         own_layers: give the model a second head that names things as the encoder's original
             classifier does, with copies of this many original layers at the encoder's end; the
-            layers before them are the original ones too, and shared. 0 for none.
+            layers before them are the original ones too, and shared. 0 for none; more than
+            ``start`` has give a new one.
         licence: of the trained model, kept in its config.
         seed: of everything random.
         min_count: a word that occurs less often in the training sentences is not learnt.
