@@ -142,8 +142,12 @@ def test_two_processes_draw_and_judge_the_sentences_of_one_model_like_one(
     critic = CRITIC.replace("learning_rate = 1e-4", "learning_rate = 1e-3")
     own.write_text(f'start = "{alone / "best"}"\n{head}{data}{critic}')
     ones, twos = recipe.parent / "critic-one", recipe.parent / "critic-two"
-    finish(start(own, ones, sys.executable, "-m", "seesay"))
-    finish(start(own, twos, *TORCHRUN, "--nproc-per-node", "2", "-m", "seesay"))
+    runs = [
+        start(own, ones, sys.executable, "-m", "seesay"),
+        start(own, twos, *TORCHRUN, "--nproc-per-node", "2", "-m", "seesay"),
+    ]
+    for run in runs:
+        finish(run)
     compare(twos / "run", ones / "run", critic=2e-3)
     assert [row["stage"] for row in rows(ones / "run")] == ["critic"]
 
