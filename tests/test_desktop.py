@@ -141,12 +141,15 @@ def test_a_button_is_pressed_by_an_accessible_action(desktop: Desktop, reader: R
     assert "Ctrl+Shift+F8" in button["description"]
     reader.act(button, "Press")
     wait_for(lambda: len(kept(desktop)) == before + 1, "the entry")
+    assert reader.announced(lambda text: text == kept(desktop)[0].caption.spoken)
 
 
 def test_escape_silences_and_repeat_says_it_again(desktop: Desktop, reader: Reader) -> None:
     focus_window(desktop)
+    last = kept(desktop)[0].caption.spoken
+    wait_for(lambda: sentence(reader) == last, "the sentence in the window")
     desktop.press("ctrl+r")
-    assert reader.announced(lambda text: text == sentence(reader))
+    assert reader.announced(lambda text: text == last)
     desktop.press("Escape")
     wait_for(lambda: status(reader) in ("Stopped.", "Ready."), "silence")
 
