@@ -1,12 +1,14 @@
 """The average of models."""
 
-import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 
+import training.average
+import training.export
 from core.errors import ModelError
 from core.model import CaptionModel
 from core.model_config import ModelConfig
@@ -72,16 +74,16 @@ def test_models_of_other_words_are_refused(tiny_model: Path, tmp_path: Path) -> 
     assert not (tmp_path / "mean").exists()
 
 
-def test_a_folder_without_a_model_is_told_in_a_sentence(tmp_path: Path) -> None:
-    for command in (
-        ["average", str(tmp_path), "--to", str(tmp_path / "mean")],
-        ["export", str(tmp_path)],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", f"training.{command[0]}", *command[1:]],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 2
-        assert done.stderr.startswith(f"The model {tmp_path} has no readable config.json")
-        assert len(done.stderr.splitlines()) == 1
+@pytest.mark.parametrize("tool", [training.average, training.export])
+def test_a_folder_without_a_model_is_told_in_a_sentence(
+    tool: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    target = ["--to", str(tmp_path / "mean")] if tool is training.average else []
+    monkeypatch.setattr(sys, "argv", [tool.__name__, str(tmp_path), *target])
+    assert tool.main() == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"The model {tmp_path} has no readable config.json")
+    assert len(told.splitlines()) == 1

@@ -69,8 +69,9 @@ def sentence(reader: Reader) -> str:
 
 
 def focus_window(desktop: Desktop) -> None:
-    windows = desktop.xdotool("search", "--name", "^Seesay$").split()
-    desktop.xdotool("windowactivate", "--sync", windows[0])
+    # Qt has a window of the same name that nobody sees, and that is never activated.
+    (window,) = desktop.xdotool("search", "--onlyvisible", "--name", "^Seesay$").split()
+    desktop.xdotool("windowactivate", "--sync", window)
 
 
 def kept(desktop: Desktop) -> list[Any]:

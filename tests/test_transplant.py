@@ -12,6 +12,7 @@ from core.model_file import load_model
 from tests.tiny_models import save_tiny_model
 from tests.tiny_sets import lively_cnn, shapes
 from training.pictures import load_square
+from training.transplant import main
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -74,13 +75,20 @@ def test_the_decoder_sees_what_it_saw(trained: Path, data: Path, tmp_path: Path)
     ],
 )
 def test_what_cannot_be_used_is_told(
-    encoder: str, weights: str | None, sentence: str, trained: Path, data: Path, tmp_path: Path
+    encoder: str,
+    weights: str | None,
+    sentence: str,
+    trained: Path,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    given: tuple[object, ...] = ()
+    given: list[object] = [trained, "--encoder", encoder]
     if weights is not None:
-        given = ("--weights", write_weights(tmp_path / f"{encoder}.safetensors", weights))
-    done = run(trained, "--encoder", encoder, *given, "--data", data, "--to", tmp_path / "new")
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+        given += ["--weights", write_weights(tmp_path / f"{encoder}.safetensors", weights)]
+    given += ["--data", data, "--to", tmp_path / "new"]
+    monkeypatch.setattr(sys, "argv", ["transplant", *map(str, given)])
+    assert main() == 2
+    assert sentence in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
