@@ -63,6 +63,30 @@ def a_display() -> Iterator[str]:
         server.wait()
 
 
+def start_bus(environment: dict[str, str] | None = None) -> tuple[subprocess.Popen[str], str]:
+    """Start a D-Bus; gives its daemon and its address."""
+    daemon = subprocess.Popen(
+        ["dbus-daemon", "--session", "--print-address", "--nofork"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert daemon.stdout is not None
+    return daemon, daemon.stdout.readline().strip()
+
+
+@contextmanager
+def a_bus() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A D-Bus of the test's own: its daemon and its address."""
+    if not sys.platform.startswith("linux") or shutil.which("dbus-daemon") is None:
+        pytest.skip("dbus-daemon is not installed")
+    daemon, address = start_bus()
+    yield daemon, address
+    daemon.terminate()
+    daemon.communicate()
+
+
 def skip_without_desktop_parts() -> None:
     """Skip where what a desktop consists of is not installed."""
     for program in _NEEDED:
@@ -193,22 +217,10 @@ class Desktop:
             "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
             "OMP_NUM_THREADS": "1",
         }
-        self._start_bus()
+        self._bus, self.environment["DBUS_SESSION_BUS_ADDRESS"] = start_bus(self.environment)
+        self._processes.append(self._bus)
         self.start([str(_BUS_LAUNCHER), "--launch-immediately"])
         self.start(["openbox"])
-
-    def _start_bus(self) -> None:
-        bus = subprocess.Popen(
-            ["dbus-daemon", "--session", "--print-address", "--nofork"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._processes.append(bus)
-        self._bus = bus
-        assert bus.stdout is not None
-        self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
 
     def start(self, command: list[str], **options: Any) -> subprocess.Popen[Any]:
         """Start a program that ends with the desktop."""

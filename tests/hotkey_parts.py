@@ -1,4 +1,4 @@
-"""Hotkeys and what they told, for tests that press them."""
+"""What tests of hotkeys share, whether an X server or a portal gives them."""
 
 import contextlib
 

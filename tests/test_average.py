@@ -1,6 +1,5 @@
 """The average of models."""
 
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +13,7 @@ from core.model import CaptionModel
 from core.model_config import ModelConfig
 from core.model_file import load_model, save_model
 from core.vocabulary import Vocabulary
+from tests.tool_parts import status_of
 from training.average import average
 
 
@@ -82,8 +82,7 @@ def test_a_folder_without_a_model_is_told_in_a_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     target = ["--to", str(tmp_path / "mean")] if tool is training.average else []
-    monkeypatch.setattr(sys, "argv", [tool.__name__, str(tmp_path), *target])
-    assert tool.main() == 2
+    assert status_of(tool, tmp_path, *target, monkeypatch=monkeypatch) == 2
     told = capsys.readouterr().err
     assert told.startswith(f"The model {tmp_path} has no readable config.json")
     assert len(told.splitlines()) == 1

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from desktop.actions import HOTKEYS
 from desktop.hotkeys_pynput import pynput_keys
 from desktop.keys import read_hotkey
+from tests.desktop_parts import start_display
 from tests.hotkey_parts import Listener
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11")
@@ -24,15 +25,7 @@ class Screen:
     """An X server of this file's own, with keys to press."""
 
     def __init__(self) -> None:
-        reader, writer = os.pipe()
-        self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"],
-            pass_fds=(writer,),
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(writer)
-        with open(reader) as numbers:
-            self.name = f":{numbers.readline().strip()}"
+        self.server, self.name = start_display()
         self.environment = {**os.environ, "DISPLAY": self.name}
 
     def run(self, *command: str) -> None:

@@ -1,7 +1,6 @@
 """Hotkeys that are asked for at a desktop's portal, over a D-Bus of the test's own."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.desktop_parts import a_bus
 from tests.hotkey_parts import Listener
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="D-Bus")
@@ -64,19 +64,10 @@ while True:
 
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> "Iterator[subprocess.Popen[str]]":
-    if shutil.which("dbus-daemon") is None:
-        pytest.skip("dbus-daemon is not installed")
-    daemon = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--print-address"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert daemon.stdout is not None
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
-    monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
-    yield daemon
-    daemon.terminate()
-    daemon.communicate()
+    with a_bus() as (daemon, address):
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
+        yield daemon
 
 
 class Portal:

@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from desktop.flow import Description
 from desktop.power_saver import battery_is_saved
 from desktop.program import Program
 from tests.camera_parts import CameraServer, camera_server
+from tests.desktop_parts import a_bus
 from tests.rendered_pages import Look, article
 
 skimage_data = pytest.importorskip("skimage.data", reason="scikit-image is not installed")
@@ -254,21 +254,11 @@ class SystemBus:
 
 @pytest.fixture
 def system_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemBus]:
-    if not sys.platform.startswith("linux") or shutil.which("dbus-daemon") is None:
-        pytest.skip("dbus-daemon is not installed")
-    daemon = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--print-address"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert daemon.stdout is not None
-    address = daemon.stdout.readline().strip()
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-    bus = SystemBus(address)
-    yield bus
-    bus.end()
-    daemon.terminate()
-    daemon.communicate()
+    with a_bus() as (_, address):
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        bus = SystemBus(address)
+        yield bus
+        bus.end()
 
 
 @pytest.mark.parametrize(

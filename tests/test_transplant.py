@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from core.model_file import load_model
 from tests.tiny_models import save_tiny_model
 from tests.tiny_sets import lively_cnn, shapes
+from tests.tool_parts import status_of
+from training import transplant
 from training.pictures import load_square
-from training.transplant import main
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -88,7 +89,8 @@ def test_what_cannot_be_used_is_told(
     if weights is not None:
         given += ["--weights", write_weights(tmp_path / f"{encoder}.safetensors", weights)]
     given += ["--data", data, "--to", tmp_path / "new"]
-    monkeypatch.setattr(sys, "argv", ["transplant", *map(str, given)])
-    assert main() == 2
-    assert sentence in capsys.readouterr().err
+    assert status_of(transplant, *given, monkeypatch=monkeypatch) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert "Traceback" not in told
     assert not (tmp_path / "new").exists()
