@@ -49,17 +49,14 @@ def ground(network: Network, sight: Sight, picture: int, words: tuple[int, ...])
     across = [grid[at : at + width].ravel() for at in starts]
     down = [grid[:, at : at + width].ravel() for at in starts]
     strips = np.stack(across + down)  # (S, regions of a strip)
-    views = sight.keys.shape[3] // regions
-    # Of every view, the regions of the strip.
-    looks = np.concatenate([strips + view * regions for view in range(views)], axis=1)
     given, following = given_and_following([words] * len(strips))
     log_probs = network.reread(
         given,
         following,
         summarise(sight.summaries[picture, strips]),
         # Of (heads, H / heads, R) and (heads, R, H / heads), the strips come to the front.
-        sight.keys[picture][..., looks].transpose(2, 0, 1, 3),
-        sight.values[picture][:, looks].transpose(1, 0, 2, 3),
+        sight.keys[picture][..., strips].transpose(2, 0, 1, 3),
+        sight.values[picture][:, strips].transpose(1, 0, 2, 3),
     )[:, :-1]  # (S, words)
     crossed = np.array([[at <= line < at + width for at in starts] for line in range(side)])
     weights = crossed / crossed.sum(axis=1, keepdims=True)  # (side, strips) of each row, or column

@@ -19,9 +19,6 @@ class ModelConfig:
             did (1,000 for ImageNet); 0 for a model without it.
         own_layers: layers at the encoder's end of which the second head has copies of its own;
             0 if it looks at the same region features as the decoder.
-        mirror: whether sentences are written before the regions of a picture and, beside them,
-            those of its mirror image: seen twice, it is seen better. Nothing has to be learnt for
-            that, and training shows one view at a time.
 
     Raises:
         ValueError: if a size is out of range; a foreign file must not take all memory.
@@ -35,7 +32,6 @@ class ModelConfig:
     dropout: float = 0.3
     classes: int = 0
     own_layers: int = 0
-    mirror: bool = False
 
     def __post_init__(self) -> None:
         ranges = {
@@ -49,8 +45,6 @@ class ModelConfig:
             size = getattr(self, name)
             if type(size) is not int or not least <= size <= most:  # to isinstance, True is an int
                 raise ValueError(f"{name} must be a whole number from {least} to {most}")
-        if type(self.mirror) is not bool:
-            raise ValueError("mirror must be true or false")
         if self.hidden % self.heads:
             raise ValueError("heads must divide hidden")
         if not 0 <= self.dropout < 1:

@@ -18,13 +18,13 @@ Part = Literal["see", "search", "reread"]
 
 @dataclass(frozen=True)
 class Sight:
-    """What is kept of pictures, all float32; of each in V views, which may be one.
+    """What is kept of pictures, all float32.
 
     Attributes:
-        pooled: (B, channels) mean of the region features of the picture itself.
-        summaries: (B, R, H) of each region, the mean of the views, before their mean and ReLU.
-        keys: (B, heads, H / heads, V R), the regions of one view after those of the other.
-        values: (B, heads, V R, H / heads).
+        pooled: (B, channels) mean of the region features.
+        summaries: (B, R, H) of each region, before their mean and ReLU.
+        keys: (B, heads, H / heads, R).
+        values: (B, heads, R, H / heads).
         inputs: (B, 5 H) what the picture gives to the LSTM's and the sentinel's gates.
         answers: (B, classes) logits of the second head; no classes where there is none.
     """
@@ -61,7 +61,7 @@ class Steps:
             once the search for its picture is over.
         ends: log-probability of ``<end>``.
         entropies: in nats, of the word that follows.
-        regions: (T, B, K, V R) attention to each region, averaged over the heads.
+        regions: (T, B, K, R) attention to each region, averaged over the heads.
         sentinel: attention to the sentinel.
     """
 

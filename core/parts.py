@@ -16,12 +16,12 @@ from core.vocabulary import Vocabulary
 
 
 class Seen(NamedTuple):
-    """What `See` makes of pictures, of which it has V views: one, or the mirror image as well."""
+    """What `See` makes of pictures."""
 
     pooled: Tensor  # (B, C) mean of the region features
-    summaries: Tensor  # (B, R, H) of each region, the mean of the views, before their mean and ReLU
-    keys: Tensor  # (B, heads, H / heads, V R) the regions of one view after those of the other
-    values: Tensor  # (B, heads, V R, H / heads)
+    summaries: Tensor  # (B, R, H) of each region, before their mean and ReLU
+    keys: Tensor  # (B, heads, H / heads, R)
+    values: Tensor  # (B, heads, R, H / heads)
     inputs: Tensor  # (B, 5 H) what the picture gives to the LSTM's and the sentinel's gates
     answers: Tensor  # (B, classes) logits of the second head
 
@@ -38,7 +38,7 @@ class Written(NamedTuple):
     log_probs: Tensor  # (B, K) of these words
     ends: Tensor  # (B, K) log-probability of ``<end>``
     entropies: Tensor  # (B, K) in nats, of the word that follows
-    regions: Tensor  # (B, K, V R) attention to each region, averaged over the heads
+    regions: Tensor  # (B, K, R) attention to each region, averaged over the heads
     sentinel: Tensor  # (B, K) attention to the sentinel
     recurrent: Tensor  # (B, K, 5 H) what the LSTM's output gives to the gates of the next step
     cell: Tensor  # (B, K, H) the LSTM's memory
@@ -63,7 +63,7 @@ class Steps(NamedTuple):
     scores: Tensor  # (T, B, K)
     ends: Tensor  # (T, B, K)
     entropies: Tensor  # (T, B, K)
-    regions: Tensor  # (T, B, K, V R)
+    regions: Tensor  # (T, B, K, R)
     sentinel: Tensor  # (T, B, K)
 
 
@@ -76,26 +76,19 @@ class See(nn.Module):
 
     def forward(self, pixels: Tensor) -> Seen:
         """See pictures, (B, 3, side, side) uint8 RGB."""
-        model, pictures = self.model, pixels.shape[0]
-        views = torch.cat([pixels, pixels.flip(3)]) if model.config.mirror else pixels
-        shared = model.encoder.share(views)
-        grid = model.encoder.finish(shared)  # (V B, R, C)
-        regions = grid[:pictures].unsqueeze(1)  # (B, V, R, C)
-        if model.config.mirror:
-            rows, columns = model.encoder.rows, model.encoder.columns
-            # Each region of the mirror image back to where it is in the picture.
-            mirrored = grid[pictures:].unflatten(1, (rows, columns)).flip(2).flatten(1, 2)
-            regions = torch.stack([grid[:pictures], mirrored], dim=1)
-        answers = pixels.new_zeros(pictures, 0, dtype=torch.float32)
+        model = self.model
+        shared = model.encoder.share(pixels)
+        regions = model.encoder.finish(shared)  # (B, R, C)
+        answers = pixels.new_zeros(len(pixels), 0, dtype=torch.float32)
         if model.recogniser is not None:
-            answers = model.recognise(shared[:pictures])
-        return Seen(grid[:pictures].mean(dim=1), *look(model.decoder, regions), answers)
+            answers = model.recognise(shared)
+        return Seen(regions.mean(dim=1), *look(model.decoder, regions), answers)
 
 
 def look(decoder: Decoder, regions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What a decoder needs of region features, (B, V, R, C): the middle four of `Seen`."""
-    summaries = decoder.summary(regions.mean(dim=1))  # (B, R, H)
-    values = F.relu(decoder.value(regions.flatten(1, 2)))  # (B, V R, H)
+    """What a decoder needs of region features, (B, R, C): the middle four of `Seen`."""
+    summaries = decoder.summary(regions)  # (B, R, H)
+    values = F.relu(decoder.value(regions))  # (B, R, H)
     keys = _by_heads(decoder.key(values), decoder.heads).transpose(2, 3)
     inputs = _inputs(decoder, F.relu(summaries.mean(dim=1)))
     return summaries, keys, _by_heads(values, decoder.heads), inputs

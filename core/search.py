@@ -36,7 +36,7 @@ class Hypothesis:
         words: indices, without ``<start>`` and ``<end>``.
         log_probs: of each word and, last, of ``<end>``.
         entropies: in nats, of what might have stood in place of each word and, last, of ``<end>``.
-        regions: (words, V R) attention to each region of each view, as of `Sight`, for each word.
+        regions: (words, regions) attention to each region, for each word.
         sentinel: (words,) how much each word was expected rather than seen, 0 to 1.
         score: normalised log-probability.
         rivals: up to `RIVALS` other finished sentences, the best first.

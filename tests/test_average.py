@@ -38,15 +38,6 @@ def test_weights_are_averaged_and_the_rest_is_the_last_ones(
     torch.testing.assert_close(model.decoder.query.weight, same)
 
 
-def test_an_average_can_be_told_to_look_at_mirror_images(tiny_model: Path, tmp_path: Path) -> None:
-    average([tiny_model], tmp_path / "mirror", mirror=True)
-    assert load_model(tmp_path / "mirror")[0].config.mirror
-    average([tiny_model, tmp_path / "mirror"], tmp_path / "mean")
-    assert load_model(tmp_path / "mean")[0].config.mirror
-    average([tmp_path / "mirror", tiny_model], tmp_path / "without")
-    assert not load_model(tmp_path / "without")[0].config.mirror
-
-
 def with_own_layers(tiny_model: Path, folder: Path, own_layers: int) -> Path:
     """A model with the tiny one's words, and a second head with layers of its own."""
     _, vocabulary, _ = load_model(tiny_model)

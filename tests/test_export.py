@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +26,11 @@ from training.keep import Teacher, add_recogniser
 
 @pytest.fixture(scope="module")
 def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with mirror images and a second head that has layers of its own, in 8 bits."""
+    """The tiny model with a second head that has layers of its own, in 8 bits."""
     model, vocabulary, _ = load_model(tiny_model)
     teacher = Teacher(lively_cnn(model.config.encoder, model.config.image_size))
     folder = tmp_path_factory.mktemp("models") / "exported"
-    model = add_recogniser(model, teacher, 2)
-    model.config = replace(model.config, mirror=True)
-    save_model(model, vocabulary, folder, {"name": "exported"})
+    save_model(add_recogniser(model, teacher, 2), vocabulary, folder, {"name": "exported"})
     export(folder)
     return folder
 

@@ -110,8 +110,6 @@ def test_a_head_with_more_layers_than_there_are() -> None:
         CaptionModel(ModelConfig(VOCABULARY, "mobilenet_v2", 64, hidden=12, heads=3, own_layers=19))
     with pytest.raises(ValueError, match="own_layers"):
         ModelConfig(VOCABULARY, own_layers=-1)
-    with pytest.raises(ValueError, match="mirror must be true or false"):
-        ModelConfig(VOCABULARY, mirror=1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", WITH_LAYERS_AFTER_POOLING)

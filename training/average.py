@@ -1,6 +1,6 @@
 """Averages the weights of models that went on from one another.
 
-    python -m training.average resources/model runs/sharper/best --to runs/average --mirror
+    python -m training.average resources/model runs/sharper/best --to runs/average
 
 The average often describes better than each of them (Wortsman et al., "Model soups", ICML 2022). It
 has the last one's picture size and second head, and what is known of it; then it wants graphs and a
@@ -20,13 +20,12 @@ from core.errors import ModelError
 from core.model_file import load_model, save_model
 
 
-def average(folders: Sequence[Path], target: Path, mirror: bool = False) -> None:
+def average(folders: Sequence[Path], target: Path) -> None:
     """Write the average of models as a model.
 
     Args:
         folders: of the models, at least one.
         target: folder of the average.
-        mirror: see `ModelConfig`; without, the average has what the last one has.
 
     Raises:
         ModelError: if one cannot be read, or their sizes or vocabularies differ.
@@ -37,12 +36,7 @@ def average(folders: Sequence[Path], target: Path, mirror: bool = False) -> None
         own_layers = other.config.own_layers
         if 0 < own_layers < model.config.own_layers:  # then both share the original's first layers
             own_layers = model.config.own_layers
-        size = replace(
-            other.config,
-            image_size=model.config.image_size,
-            own_layers=own_layers,
-            mirror=model.config.mirror,
-        )
+        size = replace(other.config, image_size=model.config.image_size, own_layers=own_layers)
         if size != model.config or words.words != vocabulary.words:
             raise ModelError(
                 f"{folder} is not built as {folders[-1]}: give models that went on from each other."
@@ -55,7 +49,6 @@ def average(folders: Sequence[Path], target: Path, mirror: bool = False) -> None
         for name, tensor in states[-1].items()
     }
     model.load_state_dict(mean)
-    model.config = replace(model.config, mirror=mirror or model.config.mirror)
     facts: dict[str, Any] = {
         name: config[name] for name in ("name", "licence", "training") if name in config
     }
@@ -67,10 +60,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--to", type=Path, required=True)
-    parser.add_argument("--mirror", action="store_true", help="look at mirror images as well")
     options = parser.parse_args()
     try:
-        average(options.models, options.to, options.mirror)
+        average(options.models, options.to)
     except ModelError as error:
         print(error, file=sys.stderr)
         return 2

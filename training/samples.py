@@ -64,7 +64,7 @@ def draw_samples(
     for example, picture, hypothesis in zip(examples, pictures, found, strict=True):
         small = Image.fromarray(picture.pixels)
         small.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS)
-        words = _words(hypothesis, vocabulary, model.encoder.rows, model.encoder.columns)
+        words = _words(hypothesis, vocabulary, model.encoder.rows)
         blocks.append(_block(small, words, example.sentences[0]))
     top = _GAP + round(1.5 * _LABEL)
     sheet = Image.new("RGB", (WIDTH, top + sum(block.height for block in blocks)), _PAPER)
@@ -75,9 +75,9 @@ def draw_samples(
     return sheet
 
 
-def _words(hypothesis: Hypothesis, vocabulary: Vocabulary, rows: int, columns: int) -> list[Word]:
-    # Of all views together: (words, rows, columns).
-    maps = hypothesis.regions.reshape(len(hypothesis.words), -1, rows, columns).sum(axis=1).tolist()
+def _words(hypothesis: Hypothesis, vocabulary: Vocabulary, rows: int) -> list[Word]:
+    grids = hypothesis.regions.reshape(len(hypothesis.words), rows, -1)  # (words, rows, columns)
+    maps = grids.tolist()
     seen = (1 - hypothesis.sentinel).tolist()
     return [
         Word(word, grounded, None, None, tuple(map(tuple, grid)))
