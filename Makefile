@@ -41,9 +41,9 @@ evaluate: $(READY)/train ## score the model: make evaluate DATA=data/flickr8k [S
 train: $(READY)/train ## train a model: make train [CONFIG=training/configs/builtin.toml] [ARGS=--resume]
 	@$(BIN)/seesay train "$$CONFIG" $(ARGS)
 
-# By files, since the tests of one share what is slow to start: a desktop, a model.
+# By files, since the tests of one share what is slow to start: a desktop, a model. In the order of tests/conftest.py.
 test: $(READY)/dev ## run the tests: make test [ARGS="-k picture"]
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Two subjects beside each other, each with a limit; all are run, whatever happens to one.
 torture: $(READY)/dev $(READY)/torture ## try to break it: the heavy tests, at most 20 minutes

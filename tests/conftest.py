@@ -27,6 +27,28 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 
+# Files that take longest come first: one that began last would run alone, with all but one
+# processor idle. Those with the most tests are not those, as pytest-xdist would have it.
+_LONGEST = (
+    "test_distributed",
+    "test_library_ray",
+    "test_desktop",
+    "test_live",
+    "test_export",
+    "test_training_kills",
+    "test_command",
+    "test_training",
+    "test_torture_program",
+    "test_torture_kills",
+    "test_library_kills",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests, those of a file still in its order."""
+    place = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
