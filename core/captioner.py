@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -83,7 +82,6 @@ class Captioner:
         self.config = config
         self.confidence = read_confidence(config)
         self._reader: TextReader | None = TextReader()
-        self._beside = ThreadPoolExecutor(1, "squeeze")
 
     @classmethod
     def load(cls, model: str | os.PathLike[str] | None = None, device: str = "auto") -> "Captioner":
@@ -204,13 +202,9 @@ class Captioner:
         most_words: int | None = None,
     ) -> list[Beginning]:
         began = time.perf_counter()
-        # Meanwhile, for it takes as long; for nothing where a picture turns out to be unfit.
-        squares = self._beside.submit(
-            squeeze_many, [picture.pixels for picture in pictures], self.image_size
-        )
         notes = [find_notes(picture.pixels) for picture in pictures]
-        fit = [number for number, found in enumerate(notes) if not found]
-        described = iter(self._describe(squares.result()[fit], beam) if fit else ())
+        fit = [picture for picture, found in zip(pictures, notes, strict=True) if not found]
+        described = iter(self._describe([picture.pixels for picture in fit], beam))
         each = (time.perf_counter() - began) / len(pictures)
         results = []
         for picture, found in zip(pictures, notes, strict=True):
@@ -238,8 +232,10 @@ class Captioner:
         looks = zip(self.vocabulary.decode(written), maps, grounded.tolist(), strict=True)
         return replace(begun.caption, words=tuple(locate(*look) for look in looks))
 
-    def _describe(self, squares: np.ndarray, beam: int) -> list[Seen]:
-        sight = self.network.see(squares)
+    def _describe(self, pixels: list[np.ndarray], beam: int) -> list[Seen]:
+        if not pixels:
+            return []
+        sight = self.network.see(squeeze_many(pixels, self.image_size))
         found = self._search(sight, beam)
         blind = blind_log_probs(self.network, sight, [one.words for one in found])
         named = sight.answers.shape[1] == CLASSES
