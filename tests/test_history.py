@@ -250,7 +250,7 @@ def test_what_is_older_is_forgotten(history: History, path: Path) -> None:
 
 def test_others_come_in_between_while_much_is_forgotten(history: History, path: Path) -> None:
     long_ago = datetime(2001, 1, 1, tzinfo=UTC)
-    for number in range(400):
+    for number in range(1200):
         history.add(caption_of(f"Zanzibar {number}."), "camera", when=long_ago)
     seen = set()
     thread = history.tidy(keep_days=30)
@@ -258,7 +258,7 @@ def test_others_come_in_between_while_much_is_forgotten(history: History, path: 
         seen.add(history.count())
         history.add(caption_of("Now."), "camera")
         seen.add(history.count(Query("zanzibar")))
-    assert any(0 < count < 400 for count in seen)
+    assert any(0 < count < 1200 for count in seen)
     assert history.count(Query("zanzibar")) == 0
     assert history.count() == history.count(Query("now")) > 0
     assert is_sound(path)
