@@ -69,6 +69,7 @@ def start_engine() -> Any:
     """
     try:
         engine = pyttsx3.init()
+        _tell_true_sizes(engine)
         # Only a new engine is busy. Its first run does not wait for what it is to do, so it gets
         # nothing to do.
         if engine.isBusy():
@@ -136,6 +137,23 @@ def _settle(engine: Any) -> None:
         from pyttsx3.drivers import _espeak
 
         _espeak.Synchronize()
+
+
+def _tell_true_sizes(engine: Any) -> None:
+    """Make pyttsx3 tell espeak how many bytes a text has, with the zero at its end.
+
+    It would tell ten times as many. espeak copies them all, and the process dies of that where its
+    memory ends before, as behind a long text.
+    """
+    if engine.driver_name == "espeak":
+        from pyttsx3.drivers import _espeak
+
+        def synth(text: bytes, flags: int) -> int:
+            kind = _espeak.POS_CHARACTER
+            status: int = _espeak.cSynth(text, len(text) + 1, 0, kind, 0, flags, None, None)
+            return status
+
+        _espeak.Synth = synth
 
 
 def find_player() -> str:

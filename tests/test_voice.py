@@ -48,6 +48,28 @@ def test_speech_is_saved_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
 
 @needs_voice
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it is not espeak")
+def test_espeak_reads_no_memory_beyond_a_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyttsx3.drivers import _espeak
+
+    given: list[tuple[bytes, int]] = []
+    synth = _espeak.cSynth
+
+    def watched(text: bytes, size: int, *rest: object) -> object:
+        given.append((text, size))
+        return synth(text, size, *rest)
+
+    monkeypatch.setattr(_espeak, "cSynth", watched)
+    sentence = "Zwei Hündchen laufen über die Straße."
+    save_speech(sentence, tmp_path / "dogs.wav")
+    text = sentence.encode()
+    assert given == [(text, len(text) + 1)]
+    assert heard(tmp_path / "dogs.wav")[0] > 1
+
+
+@needs_voice
 @needs_alsa
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it takes a file")
 def test_nothing_of_what_is_said_touches_the_disk(
