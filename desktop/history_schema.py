@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -210,8 +211,21 @@ def _prepare(db: sqlite3.Connection) -> None:
         _migrate(db)
     # A write-ahead log lets one process read while the other writes, and needs no fsync at each
     # commit: a killed process loses nothing, and power failure at most the last lines.
-    db.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(db)
     db.execute("PRAGMA synchronous = NORMAL")
+
+
+def _log_ahead(db: sqlite3.Connection) -> None:
+    # The one thing for which SQLite itself does not wait while another process begins a new file.
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def _migrate(db: sqlite3.Connection) -> None:

@@ -83,6 +83,27 @@ def test_two_processes_write_at_once(path: Path) -> None:
             assert lines == [f"Line {number}." for number in range(79, -1, -1)]
 
 
+def test_one_who_begins_a_file_is_waited_for(path: Path) -> None:
+    """Also when its tables stand, and the write-ahead log is not yet begun."""
+    History(path).close()
+    opened: list[int] = []
+
+    def open_and_count() -> None:
+        with contextlib.closing(History(path)) as history:
+            opened.append(history.count())
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        second = threading.Thread(target=open_and_count)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        other.execute("COMMIT")
+    second.join(60)
+    assert opened == [0]
+
+
 def test_several_threads_use_one_history(path: Path) -> None:
     history = History(path)
 
