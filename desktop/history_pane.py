@@ -112,7 +112,7 @@ class HistoryPane(QWidget):
         self.list.doubleClicked.connect(self._show)
         self._lay_out()
         self.filters.changed.connect(self._search)
-        self._exported.connect(self.told)
+        self._exported.connect(self._on_exported)
         # In good time, not in the middle of what met the damage, nor in its thread.
         self._damage_met.connect(self._on_damage, Qt.ConnectionType.QueuedConnection)
         history.tell_damage_to(self._hear_of_damage)
@@ -158,6 +158,10 @@ class HistoryPane(QWidget):
         self.told.emit("Exporting …")
         self._exporting = threading.Thread(target=work, name="export history")
         self._exporting.start()
+
+    def _on_exported(self, sentence: str) -> None:
+        self._exporting = None  # its thread may need a moment to end
+        self.told.emit(sentence)
 
     def _action(self, deed: _Deed, work: Callable[[], None]) -> QAction:
         action = QAction(deed.title, self)

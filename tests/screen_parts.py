@@ -72,7 +72,9 @@ class Portal(dbus.service.Object):
         request = Request(bus, path)
         results = {} if mode == "denied" else {"uri": "file://" + picture}
         code = dbus.UInt32(1 if mode == "denied" else 0)
-        GLib.timeout_add(50, lambda: request.Response(code, results))
+        # Only the reply tells of another path, which Seesay then needs time to listen at.
+        wait = 50 if mode != "old" else 2000
+        GLib.timeout_add(wait, lambda: request.Response(code, results))
         return dbus.ObjectPath(path)
 
 name = dbus.service.BusName("org.freedesktop.portal.Desktop", bus)
@@ -107,16 +109,18 @@ def window_manager(display: str) -> Iterator[None]:
     from Xlib import X
     from Xlib.display import Display
 
+    connection = Display(display)
+    root = connection.screen().root
+    root.change_attributes(event_mask=X.PropertyChangeMask)
+    supporting = connection.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    root.delete_property(supporting)  # which the one before left
+    connection.sync()
     with subprocess.Popen(
         ["openbox"],
         env={**os.environ, "DISPLAY": display},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as running:
-        connection = Display(display)
-        root = connection.screen().root
-        root.change_attributes(event_mask=X.PropertyChangeMask)
-        supporting = connection.intern_atom("_NET_SUPPORTING_WM_CHECK")
         while root.get_full_property(supporting, X.AnyPropertyType) is None:
             connection.next_event()
         try:

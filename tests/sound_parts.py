@@ -1,6 +1,7 @@
 """A loudspeaker for tests: an ALSA device that takes sound no faster than a real one plays it."""
 
 import fcntl
+import math
 import os
 import threading
 import time
@@ -71,6 +72,15 @@ class Loudspeaker:
             if now >= since
             and np.abs(np.frombuffer(sound[: len(sound) // 2 * 2], "<i2")).max() > 99
         ]
+
+    def played(self, since: float, until: float = math.inf) -> float:
+        """Length in seconds of what was played between two times (of `time.monotonic`).
+
+        What a player had written when it was stopped is played on, up to two pages of the pipe,
+        which are 0.19 seconds; however late it is read.
+        """
+        sounds = [sound for now, sound in list(self._heard) if since <= now < until]
+        return sum(map(len, sounds)) / (2 * RATE)
 
     def times(self, sound: bytes) -> int:
         """How many times something was played that sounds like this (0.4 seconds or more)."""

@@ -87,7 +87,7 @@ def test_a_camera_that_sends_no_picture_is_told_in_time(camera: CameraServer, mo
     start = time.monotonic()
     with pytest.raises(CameraError, match="does not answer: check"):
         take_picture(camera.url)
-    assert time.monotonic() - start < 3.3
+    assert time.monotonic() - start < 6
 
 
 def test_half_pictures_do_no_harm(camera: CameraServer) -> None:
@@ -110,7 +110,7 @@ def test_one_camera_that_hangs_does_not_hold_up_another(camera: CameraServer) ->
             time.sleep(0.01)
         start = time.monotonic()
         assert shows(take_picture(camera.url).pixels, RED)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 5  # what hangs is given twice as long
         reader.close()
 
 
@@ -118,19 +118,19 @@ def test_a_stream_that_stops_is_told_and_comes_back(
     camera: CameraServer, states: "Queue[State]"
 ) -> None:
     reader = CameraReader(camera.url, states.put)
-    assert [states.get(timeout=3), states.get(timeout=3)] == ["opening", "open"]
+    assert [states.get(timeout=20), states.get(timeout=20)] == ["opening", "open"]
     camera.stop()
     start = time.monotonic()
-    assert states.get(timeout=3) == "lost"
+    assert states.get(timeout=20) == "lost"
     with pytest.raises(CameraError, match="does not answer"):
         reader.picture()
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 9  # less than that in which a camera is given up
 
     camera.start()
-    assert states.get(timeout=5) == "open"
+    assert states.get(timeout=20) == "open"
     assert shows(reader.picture().pixels, RED)
     reader.close()
-    assert states.get(timeout=3) == "closed"
+    assert states.get(timeout=20) == "closed"
     assert states.empty()
 
 
@@ -138,24 +138,26 @@ def test_a_stream_that_stalls_is_told_and_comes_back(
     camera: CameraServer, states: "Queue[State]"
 ) -> None:
     reader = CameraReader(camera.url, states.put)
-    assert [states.get(timeout=3), states.get(timeout=3)] == ["opening", "open"]
+    assert [states.get(timeout=20), states.get(timeout=20)] == ["opening", "open"]
     camera.mode = "stall"
-    assert states.get(timeout=3) == "lost"
+    start = time.monotonic()
+    assert states.get(timeout=20) == "lost"
+    assert time.monotonic() - start < 6
     camera.mode = "send"
-    assert states.get(timeout=5) == "open"
+    assert states.get(timeout=20) == "open"
     reader.close()
-    assert states.get(timeout=3) == "closed"
+    assert states.get(timeout=20) == "closed"
 
 
 def test_a_camera_that_goes_in_the_midst_of_a_picture_comes_back(
     camera: CameraServer, states: "Queue[State]"
 ) -> None:
     reader = CameraReader(camera.url, states.put)
-    assert [states.get(timeout=3), states.get(timeout=3)] == ["opening", "open"]
+    assert [states.get(timeout=20), states.get(timeout=20)] == ["opening", "open"]
     camera.mode = "cut"
-    assert states.get(timeout=5) == "lost"
+    assert states.get(timeout=20) == "lost"
     camera.frame, camera.mode = partial(jpeg, BLUE, (480, 640)), "send"
-    assert states.get(timeout=5) == "open"
+    assert states.get(timeout=20) == "open"
     picture = reader.picture()
     assert (picture.width, picture.height) == (480, 640)
     assert shows(picture.pixels, BLUE)
@@ -169,16 +171,26 @@ def test_a_short_gap_is_not_told(camera: CameraServer, states: "Queue[State]") -
     camera.start()
     assert shows(reader.picture().pixels, RED)
     reader.close()
-    assert [states.get(timeout=3) for _ in range(3)] == ["opening", "open", "closed"]
+    assert [states.get(timeout=20) for _ in range(3)] == ["opening", "open", "closed"]
+
+
+def test_closing_makes_nobody_wait(camera: CameraServer) -> None:
+    def seconds() -> float:
+        reader = CameraReader(camera.url)
+        reader.picture()
+        start = time.monotonic()
+        reader.close()
+        return time.monotonic() - start
+
+    # One that waits for the stream does so each time; other programs are in the way of some.
+    assert any(seconds() < 0.05 for _ in range(5))
 
 
 def test_closing_lets_go_of_the_stream(camera: CameraServer, states: "Queue[State]") -> None:
     reader = CameraReader(camera.url, states.put)
     reader.picture()
-    start = time.monotonic()
     reader.close()
-    assert time.monotonic() - start < 0.05
-    while states.get(timeout=3) != "closed":
+    while states.get(timeout=20) != "closed":
         pass
     deadline = time.monotonic() + 3
     while camera.clients and time.monotonic() < deadline:
@@ -242,7 +254,12 @@ def test_a_camera_may_close_after_the_program(
     camera: CameraServer, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problems: list[object] = []
-    monkeypatch.setattr(threading, "excepthook", problems.append)
+
+    def note(problem: threading.ExceptHookArgs) -> None:
+        if problem.thread is not None and problem.thread.name.startswith("camera"):
+            problems.append(problem)
+
+    monkeypatch.setattr(threading, "excepthook", note)
     sources = Sources()
     sources.camera = camera.url
     with qtbot.waitSignal(sources.camera_open, timeout=20_000):

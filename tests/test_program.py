@@ -301,7 +301,11 @@ def test_without_a_desktop_one_sentence(display: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a screen reader is told; no screen reader runs beside the invisible window."""
+    """What a screen reader is told; no screen reader runs beside the invisible window.
+
+    Except that a machine is slow, which not all are.
+    """
+    monkeypatch.setattr("desktop.flow._STILL_MS", WAIT)
     sentences: list[str] = []
     monkeypatch.setattr(talker, "announce", lambda origin, text: sentences.append(text))
     return sentences

@@ -131,7 +131,7 @@ def test_a_hundred_thousand_paths(instance: SingleInstance, tmp_path: Path, qtbo
     assert instance.first()
     second = Other(tmp_path)
     paths = [f"/a/rather/long/folder/name/photo-{number}.jpeg" for number in range(100_000)]
-    with qtbot.waitSignal(instance.asked) as asked:
+    with qtbot.waitSignal(instance.asked, timeout=60_000) as asked:
         second.hand_over(paths)
     assert asked.args == [paths, ""]
     assert second.said() == "handed over"
@@ -171,7 +171,7 @@ def test_a_hung_first_does_not_hang_the_second(instance: SingleInstance, tmp_pat
     started = time.monotonic()
     with pytest.raises(NotAnsweringError, match="does not answer"):
         instance.hand_over(["/photo.jpg"] * 50_000)
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 10  # one that is just starting would be given longer
     os.kill(first.process.pid, signal.SIGCONT)
     first.kill()
 

@@ -51,14 +51,13 @@ def test_it_is_heard_soon_and_silent_at_once(
     said = time.monotonic()
     number = speech.say(SENTENCE)
     wait_for_sound(qtbot, loudspeaker, seconds=0.4)
-    assert loudspeaker.audible()[0] - said < 1  # much less, but for other programs
+    assert loudspeaker.audible()[0] - said < 5  # much less, but for other programs
     with qtbot.waitSignal(speech.finished, timeout=LIMIT) as finished:
         stopped = time.monotonic()
         speech.stop()
     assert finished.args == [number]
     qtbot.waitUntil(lambda: not players(), timeout=LIMIT)
-    late = loudspeaker.audible(stopped)
-    assert not late or late[-1] - stopped < 0.15
+    assert loudspeaker.played(stopped) < 0.2
 
 
 def test_the_newest_text_counts(speech: Speech, loudspeaker: Loudspeaker, qtbot: QtBot) -> None:
@@ -129,15 +128,16 @@ def test_a_long_text_starts_soon_and_has_no_gaps(
     speech: Speech, loudspeaker: Loudspeaker, qtbot: QtBot
 ) -> None:
     said = time.monotonic()
-    speech.say(f"{SENTENCE} {OTHER} " * 200)  # a quarter of an hour
+    speech.say(f"{SENTENCE} {OTHER} " * 1000)  # more than an hour
     wait_for_sound(qtbot, loudspeaker)
-    assert loudspeaker.audible()[0] - said < 1
+    assert loudspeaker.audible()[0] - said < 5
     speech.stop()
     speech.configure("", 450, 100)
     words = " and then ".join(str(number) for number in range(100, 110))
+    begun = time.monotonic()
     with qtbot.waitSignal(speech.finished, timeout=2 * LIMIT):
         speech.say(words)  # no sentence ends in it
-    times = loudspeaker.audible(said)
+    times = loudspeaker.audible(begun)
     pauses = [after - before for before, after in itertools.pairwise(times)]
     assert max(pauses) < 1
 
@@ -164,8 +164,8 @@ def test_closing_ends_all(speech: Speech, loudspeaker: Loudspeaker, qtbot: QtBot
     with qtbot.waitSignal(speech.finished, timeout=LIMIT) as finished:
         speech.close()
     assert finished.args == [number]
-    assert running() == []
-    qtbot.waitUntil(lambda: not is_there(player), timeout=1000)
+    qtbot.waitUntil(lambda: running() == [], timeout=LIMIT)
+    qtbot.waitUntil(lambda: not is_there(player), timeout=LIMIT)
 
 
 def test_a_spoken_line_is_never_mistaken_for_a_message(loudspeaker: Loudspeaker) -> None:

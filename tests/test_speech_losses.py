@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,21 @@ def test_a_text_that_is_lost_twice_is_given_up_and_the_next_is_said(
     over: list[int] = []
     speech.failed.connect(failures.append)
     speech.finished.connect(over.append)
+
+    def speaks() -> bool:
+        return any(children(process, "aplay") for process in running())
+
+    def is_gone(process: int) -> bool:
+        return process not in running()
+
     number = speech.say(SENTENCE)
     for _ in range(2):
         assert over == []
+        qtbot.waitUntil(speaks, timeout=LIMIT)
         wait_for_sound(qtbot, loudspeaker, since=time.monotonic())
-        os.kill(speech_process(), signal.SIGKILL)
-        qtbot.waitUntil(lambda: bool(over) or bool(running()), timeout=LIMIT)
+        former = speech_process()
+        os.kill(former, signal.SIGKILL)
+        qtbot.waitUntil(partial(is_gone, former), timeout=LIMIT)
     qtbot.waitUntil(lambda: over == [number], timeout=LIMIT)
     assert len(failures) == 1
     with qtbot.waitSignal(speech.finished, timeout=LIMIT):
@@ -99,8 +109,7 @@ def test_a_process_that_hangs_is_silenced_at_once_too(
     # The next text is said, by another process, without what came before it.
     with qtbot.waitSignal(speech.finished, timeout=LIMIT):
         speech.say(OTHER)
-    times = loudspeaker.audible(stopped)
-    assert not [now for now in times if 0.15 < now - stopped < 0.5]
+    assert loudspeaker.played(stopped, stopped + 1) < 0.2
     assert loudspeaker.times(part(synthesised(SENTENCE), 0.6)) == 0
     assert loudspeaker.times(part(synthesised(OTHER), 0.1)) == 1
 
@@ -126,7 +135,7 @@ def test_where_the_engine_cannot_stop_a_warm_process_takes_over(
     assert loudspeaker.times(part(synthesised(OTHER), 0.1)) == 1
     assert loudspeaker.audible(stopped)
     speech.close()
-    assert running() == []
+    qtbot.waitUntil(lambda: running() == [], timeout=LIMIT)
 
 
 def failure_of_saying(speech: Speech, qtbot: QtBot) -> list[str]:
@@ -270,4 +279,4 @@ def test_nobody_speaks_on_after_the_program_was_killed(
         program.wait()
     killed = time.monotonic()
     qtbot.waitUntil(lambda: not is_there(speaking) and not is_there(player), timeout=LIMIT)
-    assert all(now - killed < 0.3 for now in loudspeaker.audible(killed))
+    assert loudspeaker.played(killed) < 1
