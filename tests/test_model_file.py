@@ -108,6 +108,7 @@ def test_saving_leaves_the_model_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("own_layers", [0, 1])
 def test_a_head_that_names_things_is_saved_and_loaded(own_layers: int, tmp_path: Path) -> None:
+    torch.manual_seed(3)
     vocabulary = Vocabulary([*SPECIALS, "a", "dog"])
     config = ModelConfig(
         len(vocabulary), "resnet18", 64, hidden=8, heads=2, classes=7, own_layers=own_layers
