@@ -110,9 +110,11 @@ def _sizes(folder: Path) -> Sequence[int]:
 
 
 def _peak_mb() -> float:
-    """Of this process so far; what Linux calls ru_maxrss is in kB, elsewhere in bytes."""
-    unit = 1024 if sys.platform == "linux" else 1
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    """Of this process so far; what Linux calls ru_maxrss begins with that of who started it."""
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 if __name__ == "__main__":
