@@ -79,7 +79,8 @@ class See(nn.Module):
         model = self.model
         shared = model.encoder.share(pixels)
         regions = model.encoder.finish(shared)  # (B, R, C)
-        answers = pixels.new_zeros(len(pixels), 0, dtype=torch.float32)
+        # Not len(), which the export would take for a constant.
+        answers = pixels.new_zeros(pixels.shape[0], 0, dtype=torch.float32)
         if model.recogniser is not None:
             answers = model.recognise(shared)
         return Seen(regions.mean(dim=1), *look(model.decoder, regions), answers)
