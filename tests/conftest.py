@@ -44,6 +44,11 @@ _LONGEST = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many tests wait for speech, a camera or a window."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the tests, those of a file still in its order."""
     place = {name: number for number, name in enumerate(_LONGEST)}
