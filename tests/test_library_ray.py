@@ -98,6 +98,26 @@ def said_here(folder: Path, model: Path) -> dict[str, str]:
     return said(path)
 
 
+# First, while the cluster of the others does not run.
+def test_a_cluster_of_its_own(tmp_path: Path, out: Path, tiny_model: Path) -> None:
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'seesay[cluster]'")
+    save_snapshot(tmp_path / "photos" / "only.png")
+    environment = {**os.environ, "HOME": str(tmp_path / "home")}
+    environment.pop("RAY_ADDRESS", None)
+    arguments = command(tmp_path / "photos", out, tiny_model)
+    run = subprocess.run(
+        [sys.executable, "-m", "seesay", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stdout) == (0, "1 captioned.\n"), run.stderr
+    assert run.stderr.splitlines()[-1].lstrip().startswith("100%")
+    assert "ray" not in run.stderr.lower()
+    assert not (tmp_path / "home").exists()  # no keys of clusters are left there
+
+
 def test_a_worker_that_is_killed_is_replaced(
     folder: Path,
     out: Path,
@@ -134,25 +154,6 @@ def test_a_driver_that_is_killed_goes_on(
     assert out.read_bytes().count(b"\n") < 200
     assert seesay.main(arguments) == 0
     assert said(out) == said_here(folder, tiny_model)
-
-
-def test_a_cluster_of_its_own(tmp_path: Path, out: Path, tiny_model: Path) -> None:
-    pytest.importorskip("ray", reason="ray is not installed: pip install 'seesay[cluster]'")
-    save_snapshot(tmp_path / "photos" / "only.png")
-    environment = {**os.environ, "HOME": str(tmp_path / "home")}
-    environment.pop("RAY_ADDRESS", None)
-    arguments = command(tmp_path / "photos", out, tiny_model)
-    run = subprocess.run(
-        [sys.executable, "-m", "seesay", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert (run.returncode, run.stdout) == (0, "1 captioned.\n"), run.stderr
-    assert run.stderr.splitlines()[-1].lstrip().startswith("100%")
-    assert "ray" not in run.stderr.lower()
-    assert not (tmp_path / "home").exists()  # no keys of clusters are left there
 
 
 def test_no_such_cluster(

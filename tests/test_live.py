@@ -298,6 +298,7 @@ def test_live_waits_while_the_battery_is_saved(
         program.do("live")
         qtbot.waitUntil(lambda: any("battery saver is on" in one for one in told), timeout=WAIT)
         qtbot.waitUntil(lambda: camera.clients == 0, timeout=WAIT)
+        wall.show(skimage_data.chelsea())  # in case it told of what was there before
         system_bus.offer("net.hadess.PowerProfiles", "balanced")
         with qtbot.waitSignal(program.flow.described, timeout=WAIT):
             pass
