@@ -64,7 +64,7 @@ def sentences(folder: Path) -> list[str]:
 def announcements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a screen reader is told; no screen reader runs beside the invisible window.
 
-    Except that a machine is slow, which not all are.
+    "Still looking." is left out, which is said on slow machines alone.
     """
     monkeypatch.setattr("desktop.flow._STILL_MS", WAIT)
     sentences: list[str] = []

@@ -84,10 +84,15 @@ def test_a_stream_that_changes_its_size_still_gives_whole_pictures(camera: Camer
 @pytest.mark.parametrize("mode", ["silent", "stall", "garbage", "cut", "refuse"])
 def test_a_camera_that_sends_no_picture_is_told_in_time(camera: CameraServer, mode: Mode) -> None:
     camera.mode = mode
-    start = time.monotonic()
-    with pytest.raises(CameraError, match="does not answer: check"):
-        take_picture(camera.url)
-    assert time.monotonic() - start < 6
+
+    def seconds() -> float:
+        start = time.monotonic()
+        with pytest.raises(CameraError, match="does not answer: check"):
+            take_picture(camera.url)
+        return time.monotonic() - start
+
+    # Other programs are in the way of some; what is too slow by itself is so each time.
+    assert any(seconds() < 3.3 for _ in range(3))
 
 
 def test_half_pictures_do_no_harm(camera: CameraServer) -> None:
@@ -108,9 +113,13 @@ def test_one_camera_that_hangs_does_not_hold_up_another(camera: CameraServer) ->
         reader = CameraReader(hanging.url)
         while not hanging.clients:
             time.sleep(0.01)
-        start = time.monotonic()
-        assert shows(take_picture(camera.url).pixels, RED)
-        assert time.monotonic() - start < 5  # what hangs is given twice as long
+
+        def seconds() -> float:
+            start = time.monotonic()
+            assert shows(take_picture(camera.url).pixels, RED)
+            return time.monotonic() - start
+
+        assert any(seconds() < 1.5 for _ in range(3))
         reader.close()
 
 
@@ -119,16 +128,20 @@ def test_a_stream_that_stops_is_told_and_comes_back(
 ) -> None:
     reader = CameraReader(camera.url, states.put)
     assert [states.get(timeout=20), states.get(timeout=20)] == ["opening", "open"]
-    camera.stop()
-    start = time.monotonic()
-    assert states.get(timeout=20) == "lost"
-    with pytest.raises(CameraError, match="does not answer"):
-        reader.picture()
-    assert time.monotonic() - start < 9  # less than that in which a camera is given up
 
-    camera.start()
-    assert states.get(timeout=20) == "open"
-    assert shows(reader.picture().pixels, RED)
+    def seconds_to_be_told() -> float:
+        camera.stop()
+        start = time.monotonic()
+        assert states.get(timeout=20) == "lost"
+        with pytest.raises(CameraError, match="does not answer"):
+            reader.picture()
+        taken = time.monotonic() - start
+        camera.start()
+        assert states.get(timeout=20) == "open"
+        assert shows(reader.picture().pixels, RED)
+        return taken
+
+    assert any(seconds_to_be_told() < 6 for _ in range(3))
     reader.close()
     assert states.get(timeout=20) == "closed"
     assert states.empty()
@@ -139,12 +152,17 @@ def test_a_stream_that_stalls_is_told_and_comes_back(
 ) -> None:
     reader = CameraReader(camera.url, states.put)
     assert [states.get(timeout=20), states.get(timeout=20)] == ["opening", "open"]
-    camera.mode = "stall"
-    start = time.monotonic()
-    assert states.get(timeout=20) == "lost"
-    assert time.monotonic() - start < 6
-    camera.mode = "send"
-    assert states.get(timeout=20) == "open"
+
+    def seconds_to_be_told() -> float:
+        camera.mode = "stall"
+        start = time.monotonic()
+        assert states.get(timeout=20) == "lost"
+        taken = time.monotonic() - start
+        camera.mode = "send"
+        assert states.get(timeout=20) == "open"
+        return taken
+
+    assert any(seconds_to_be_told() < 3 for _ in range(3))
     reader.close()
     assert states.get(timeout=20) == "closed"
 

@@ -211,8 +211,13 @@ def test_the_camera_is_open_only_while_it_is_needed(
 ) -> None:
     before = len(kept(desktop))
     desktop.press("ctrl+shift+F7")
+
     # Of the many presses before, one may be answered only now.
-    wait_for(lambda: len(kept(desktop)) > before and kept(desktop)[0].source == "camera", "it")
+    def is_kept() -> bool:
+        entries = kept(desktop)
+        return len(entries) > before and entries[0].source == "camera"
+
+    wait_for(is_kept, "the entry")
     wait_for(lambda: camera_light(reader) == "Camera is off", "the indicator")
     wait_for(lambda: camera.clients == 0, "the camera to be let go")
 
@@ -224,13 +229,19 @@ def test_live_tells_when_the_camera_goes_and_comes_back(
     assert reader.announced(lambda text: text.startswith("Live"))
     wait_for(lambda: camera_light(reader) == "Camera is on", "the indicator")
     assert "CHECKED" in reader.find("check box", "Live")["states"]
-    wait_for(lambda: camera.clients == 1, "the stream")
-    camera.stop()
-    gone = time.monotonic()
-    assert reader.announced(lambda text: text.startswith("The camera is gone"))
-    assert time.monotonic() - gone < 6  # 3 seconds, and some to hear of it here
-    camera.start()
-    assert reader.announced(lambda text: text == "The camera is back.")
+
+    def seconds_to_be_told() -> float:
+        wait_for(lambda: camera.clients == 1, "the stream")
+        camera.stop()
+        gone = time.monotonic()
+        assert reader.announced(lambda text: text.startswith("The camera is gone"))
+        taken = time.monotonic() - gone
+        camera.start()
+        assert reader.announced(lambda text: text == "The camera is back.")
+        return taken
+
+    # 3 seconds, and half of one to hear of it here, but for what other programs do meanwhile.
+    assert any(seconds_to_be_told() < 3.5 for _ in range(3))
     desktop.press("ctrl+shift+F3")
     assert reader.announced(lambda text: text.startswith("Live is off"))
     wait_for(lambda: camera_light(reader) == "Camera is off", "the indicator")

@@ -56,7 +56,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
         start = time.perf_counter()
         words += map(len, write([picture]))
         seconds.append(time.perf_counter() - start)
-    peak = _peak_mb()
+    peak = peak_mb()
     return {
         "load_s": loaded - began,
         "first_s": first - options.began,
@@ -65,7 +65,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
         "p95_ms": 1000 * statistics.quantiles(seconds, n=20, method="inclusive")[-1],
         "batch16_per_s": _in_batches(write, photographs, options.count, options.seconds),
         "peak_mb": peak,
-        "peak_batch16_mb": _peak_mb(),
+        "peak_batch16_mb": peak_mb(),
         "weights_mb": sum(_sizes(options.files)) / 1e6,
         # Where Seesay keeps its sentence to itself, it was written all the same.
         "words": statistics.fmean(filter(None, words)),
@@ -109,7 +109,7 @@ def _sizes(folder: Path) -> Sequence[int]:
     return [file.stat().st_size for file in folder.iterdir() if file.suffix in kinds]
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Of this process so far; what Linux calls ru_maxrss begins with that of who started it."""
     if sys.platform != "linux":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
