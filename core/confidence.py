@@ -88,13 +88,15 @@ def weigh(
         weight * 2 * len(own & other) / (len(own) + len(other)) for weight, other in finished
     )
     # A lone sentence is as far ahead as its own score.
-    best = hypothesis.rivals[0].score if hypothesis.rivals else 2 * hypothesis.score
+    margin = abs(hypothesis.score)
+    if hypothesis.rivals:
+        margin = hypothesis.score - hypothesis.rivals[0].score
     return {
         "least": sum(sorted(log_probs)[:2]) / 2,
         "entropy": sum(hypothesis.entropies) / len(hypothesis.entropies),
         "gain": likelihood - sum(blind) / len(blind),
         "content_likelihood": sum(log_probs[at] for at in content) / len(content),
-        "margin": hypothesis.score - best,
+        "margin": margin,
         "agreement": alike / total,
         "variety": len(own) / len(words),
     }

@@ -10,6 +10,7 @@ that a whole sentence is one LSTM call in training.
 """
 
 import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -299,8 +300,45 @@ class Decoder(nn.Module):
         return context, Look(alpha.mean(dim=1), beta.squeeze(3).mean(dim=1))
 
 
+class Expectation(nn.Module):
+    """What words are to be expected of a picture, told from the picture as a whole.
+
+    By these the sentences of a search are ranked (`core.agreement`): a detector of words beside the
+    captioner, as in Fang et al., "From Captions to Visual Concepts and Back" (CVPR 2015), but one
+    linear layer.
+
+    Args:
+        channels: width of the region features.
+        config: sizes of the model.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    rarity: Tensor
+
+    def __init__(self, channels: int, config: ModelConfig) -> None:
+        super().__init__()
+        inputs = channels + config.classes
+        self.linear = nn.Linear(inputs, config.expected)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        # Of every word: what it counts in a sentence.
+        self.register_buffer("rarity", torch.ones(config.vocabulary_size))
+
+    def forward(self, pooled: Tensor, answers: Tensor) -> Tensor:
+        """How far each word is expected, (B, words), any number.
+
+        Args:
+            pooled: (B, channels) mean of the region features.
+            answers: (B, classes) of the second head; no classes where there is none.
+        """
+        features = torch.cat([pooled, answers], dim=1)
+        expected: Tensor = self.linear((features - self.mean) * self.scale)
+        return expected
+
+
 class CaptionModel(nn.Module):
-    """Encoder, decoder, and where there is one the head that names things.
+    """Encoder, decoder, and where there are such, the head that names things and the expectation.
 
     Built from its configuration alone.
 
@@ -321,6 +359,14 @@ class CaptionModel(nn.Module):
                 nn.Flatten(),
                 nn.Linear(self.encoder.channels, config.classes),
             )
+        self.expectation: Expectation | None = None
+        if config.expected:
+            self.expectation = Expectation(self.encoder.channels, config)
+
+    def forget_expectation(self) -> None:
+        """Expect nothing any more, where the encoder will be another."""
+        self.config = replace(self.config, expected=0)
+        self.expectation = None
 
     def recognise(self, shared: Tensor) -> Tensor:
         """What the encoder's original classifier would answer to pictures.

@@ -19,6 +19,8 @@ class ModelConfig:
             did (1,000 for ImageNet); 0 for a model without it.
         own_layers: layers at the encoder's end of which the second head has copies of its own;
             0 if it looks at the same region features as the decoder.
+        expected: words, the first ones of the vocabulary, of which the model tells how far they are
+            to be expected of a picture; 0 for a model that does not.
 
     Raises:
         ValueError: if a size is out of range; a foreign file must not take all memory.
@@ -32,6 +34,7 @@ class ModelConfig:
     dropout: float = 0.3
     classes: int = 0
     own_layers: int = 0
+    expected: int = 0
 
     def __post_init__(self) -> None:
         ranges = {
@@ -40,6 +43,7 @@ class ModelConfig:
             "heads": (1, 4096),
             "classes": (0, 100_000),
             "own_layers": (0, 100),
+            "expected": (0, self.vocabulary_size),
         }
         for name, (least, most) in ranges.items():
             size = getattr(self, name)

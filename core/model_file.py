@@ -27,7 +27,7 @@ from core.preprocess import PREPROCESSING
 from core.vocabulary import Vocabulary
 
 _SCALE = ":scale"
-_IN_8_BITS = ("recogniser.", "decoder.embed.")
+_IN_8_BITS = ("recogniser.", "expectation.", "decoder.embed.", "decoder.lstm.")
 
 
 def save_model(
@@ -35,9 +35,9 @@ def save_model(
 ) -> None:
     """Write a model that ``load_model`` reads.
 
-    Matrices and kernels are kept in half precision, word embeddings and the second head in 8 bits
-    with a scale for each row; vectors (biases, batch norms), which cost nothing and may leave half
-    precision's range, as they are.
+    Matrices and kernels are kept in half precision; those of the word embeddings, the LSTM, the
+    second head and the expectation in 8 bits with a scale for each row; vectors (biases, batch
+    norms), which cost nothing and may leave half precision's range, as they are.
 
     Args:
         model: to be saved; not changed.

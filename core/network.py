@@ -27,6 +27,8 @@ class Sight:
         values: (B, heads, R, H / heads).
         inputs: (B, 5 H) what the picture gives to the LSTM's and the sentinel's gates.
         answers: (B, classes) logits of the second head; no classes where there is none.
+        expected: (B, words) how far the first words of the vocabulary are expected; no words where
+            the model does not tell.
     """
 
     pooled: np.ndarray
@@ -35,6 +37,7 @@ class Sight:
     values: np.ndarray
     inputs: np.ndarray
     answers: np.ndarray
+    expected: np.ndarray
 
     @property
     def summary(self) -> np.ndarray:
@@ -80,9 +83,12 @@ class Network(ABC):
 
     Attributes:
         device: where it runs, such as "cpu".
+        rarity: (vocabulary,) what each word counts in a sentence that is compared with what is
+            expected; None for a model that does not tell.
     """
 
     device: str
+    rarity: np.ndarray | None = None
 
     @abstractmethod
     def _run(self, part: Part, *arrays: np.ndarray) -> Sequence[np.ndarray]:

@@ -5,8 +5,9 @@ from dataclasses import fields
 from typing import get_args
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
-from core.model_folder import ModelFolder, not_finite, unreadable
+from core.model_folder import WEIGHTS, ModelFolder, not_finite, unreadable
 from core.network import Network, Part, Sight, Steps
 from core.onnx_session import open_session
 
@@ -42,6 +43,8 @@ class OnnxNetwork(Network):
         for part, session in self._sessions.items():
             if (len(session.get_inputs()), len(session.get_outputs())) != _ARRAYS[part]:
                 raise unreadable(folder.path)
+        if folder.architecture.expected:
+            self.rarity = _rarity(folder)
 
     def _run(self, part: Part, *arrays: np.ndarray) -> Sequence[np.ndarray]:
         session = self._sessions[part]
@@ -54,3 +57,16 @@ class OnnxNetwork(Network):
         if any(np.isnan(array).any() for array in outputs):
             raise not_finite(self._folder)
         return outputs
+
+
+def _rarity(folder: ModelFolder) -> np.ndarray:
+    try:
+        with safe_open(folder.path / WEIGHTS, framework="numpy") as file:
+            rarity: np.ndarray = file.get_tensor("expectation.rarity")
+    except (OSError, SafetensorError) as error:
+        raise unreadable(folder.path) from error
+    if rarity.shape != (len(folder.vocabulary),):
+        raise unreadable(folder.path)
+    if not np.isfinite(rarity).all():
+        raise not_finite(folder.path)
+    return rarity

@@ -24,6 +24,7 @@ class Seen(NamedTuple):
     values: Tensor  # (B, heads, R, H / heads)
     inputs: Tensor  # (B, 5 H) what the picture gives to the LSTM's and the sentinel's gates
     answers: Tensor  # (B, classes) logits of the second head
+    expected: Tensor  # (B, words) how far the first words of the vocabulary are expected
 
 
 class Written(NamedTuple):
@@ -79,15 +80,18 @@ class See(nn.Module):
         model = self.model
         shared = model.encoder.share(pixels)
         regions = model.encoder.finish(shared)  # (B, R, C)
+        pooled = regions.mean(dim=1)  # (B, C)
         # Not len(), which the export would take for a constant.
-        answers = pixels.new_zeros(pixels.shape[0], 0, dtype=torch.float32)
+        answers = expected = pixels.new_zeros(pixels.shape[0], 0, dtype=torch.float32)
         if model.recogniser is not None:
             answers = model.recognise(shared)
-        return Seen(regions.mean(dim=1), *look(model.decoder, regions), answers)
+        if model.expectation is not None:
+            expected = model.expectation(pooled, answers)
+        return Seen(pooled, *look(model.decoder, regions), answers, expected)
 
 
 def look(decoder: Decoder, regions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What a decoder needs of region features, (B, R, C): the middle four of `Seen`."""
+    """What a decoder needs of region features, (B, R, C): four of `Seen`."""
     summaries = decoder.summary(regions)  # (B, R, H)
     values = F.relu(decoder.value(regions))  # (B, R, H)
     keys = _by_heads(decoder.key(values), decoder.heads).transpose(2, 3)

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
+from core.agreement import agreement
 from core.network import Network, Sight, Steps
 
 # Divides a sentence's log-probability by length ** LENGTH_NORM; chosen on the val splits.
 LENGTH_NORM = 0.7
 MAX_WORDS = 20
-# Finished sentences besides the winner that are kept, the best ones.
+# Finished sentences besides the winner that are kept where nothing else is asked.
 RIVALS = 7
 
 
@@ -21,7 +23,7 @@ class Rival:
 
     Attributes:
         words: indices, without ``<start>`` and ``<end>``.
-        score: normalised log-probability.
+        score: as of `Hypothesis`.
     """
 
     words: tuple[int, ...]
@@ -38,8 +40,8 @@ class Hypothesis:
         entropies: in nats, of what might have stood in place of each word and, last, of ``<end>``.
         regions: (words, regions) attention to each region, for each word.
         sentinel: (words,) how much each word was expected rather than seen, 0 to 1.
-        score: normalised log-probability.
-        rivals: up to `RIVALS` other finished sentences, the best first.
+        score: normalised log-probability, and its agreement with what was expected.
+        rivals: other finished sentences, the best first.
     """
 
     words: tuple[int, ...]
@@ -57,15 +59,18 @@ def beam_search(
     beam: int = 3,
     max_words: int = MAX_WORDS,
     length_norm: float = LENGTH_NORM,
+    rivals: int | None = RIVALS,
 ) -> list[Hypothesis]:
     """The best sentence of each picture.
 
     ``beam`` unfinished sentences are kept for each picture; every step extends each by every word
     and keeps the best. Sentences that end are set aside under their log-probability divided by
     ``length ** length_norm`` (the length counts ``<end>``); the search stops when no unfinished
-    sentence can overtake the best of these. It wins, or if it says three words twice ("a man in a
-    red shirt in a red shirt"), the best that does not. ``<unk>`` and a word straight after itself
-    are never written.
+    sentence can overtake the best of these. Where the model tells what words are to be expected of
+    the picture, the `agreement` with these is added (as Fang et al., CVPR 2015, rank their
+    sentences by more than their likelihood). The best wins, or if it says three words twice ("a man
+    in a red shirt in a red shirt"), the best that does not. ``<unk>`` and a word straight after
+    itself are never written.
 
     Args:
         network: that saw the pictures.
@@ -73,33 +78,28 @@ def beam_search(
         beam: number of unfinished sentences kept, at least 1.
         max_words: longest sentence, ``<end>`` not counted.
         length_norm: 0 picks the most probable sentence, larger values favour longer ones.
+        rivals: finished sentences besides the winner that are kept at most; None keeps all.
     """
-    pictures = len(sight.inputs)
-    if pictures == 0:
+    if len(sight.inputs) == 0:
         return []
     steps = network.search(sight, beam, max_words, length_norm)
-    return [_trace(steps, picture) for picture in range(pictures)]
+    return [
+        _trace(steps, picture, expected, network.rarity, rivals)
+        for picture, expected in enumerate(sight.expected)
+    ]
 
 
-def _trace(steps: Steps, picture: int) -> Hypothesis:
-    """Follow a picture's best sentences back from their last word to their first."""
-    beams = steps.scores.shape[2]
-    scores = steps.scores[:, picture].ravel()  # (T * K,)
-    finished = int((scores > -math.inf).sum())
-    paths: list[list[int]] = []
-    written: list[tuple[int, ...]] = []
-    winner = None
-    order = np.argsort(-scores, kind="stable")[:finished].tolist()
-    for at, place in enumerate(order):
-        path = _path(steps, picture, *divmod(place, beams))
-        paths.append(path)
-        written.append(tuple(int(steps.words[i, picture, beam]) for i, beam in enumerate(path)))
-        if winner is None and not _repeats(written[at]):
-            winner = at
-        if winner is not None and at >= RIVALS:
-            break
-    winner = winner or 0
-    rivals = [at for at in range(len(paths)) if at != winner][:RIVALS]
+def _trace(
+    steps: Steps, picture: int, expected: np.ndarray, rarity: np.ndarray | None, most: int | None
+) -> Hypothesis:
+    """Follow a picture's sentences from their first word, and let the best one win."""
+    paths, scores = _finished(steps, picture)
+    written = [tuple(steps.words[range(len(path)), picture, path].tolist()) for path in paths]
+    if rarity is not None:
+        scores = scores + agreement(written, expected, rarity)
+    order = np.argsort(-scores, kind="stable").tolist()
+    winner = next((at for at in order if not _repeats(written[at])), order[0])
+    rivals = [at for at in order if at != winner][:most]
     path, length = paths[winner], len(paths[winner])
     # The beam that each word was added to, and last the one that ended.
     before = [*(int(steps.parents[i, picture, beam]) for i, beam in enumerate(path)), path[-1]]
@@ -112,8 +112,8 @@ def _trace(steps: Steps, picture: int) -> Hypothesis:
         entropies=tuple(steps.entropies[range(length + 1), picture, before].tolist()),
         regions=steps.regions[range(length), picture, before[:-1]],
         sentinel=steps.sentinel[range(length), picture, before[:-1]],
-        score=float(scores[order[winner]]),
-        rivals=tuple(Rival(written[at], float(scores[order[at]])) for at in rivals),
+        score=float(scores[winner]),
+        rivals=tuple(Rival(written[at], float(scores[at])) for at in rivals),
     )
 
 
@@ -123,10 +123,13 @@ def _repeats(words: Sequence[int]) -> bool:
     return len({*phrases}) < len(phrases)
 
 
-def _path(steps: Steps, picture: int, length: int, beam: int) -> list[int]:
-    """The beam of each word of a sentence of so many, from the beam of its last."""
-    path: list[int] = []
-    for parents in steps.parents[:length, picture][::-1].tolist():  # (K,) each
-        path.append(beam)
-        beam = parents[beam]
-    return path[::-1]
+def _finished(steps: Steps, picture: int) -> tuple[list[list[int]], np.ndarray]:
+    """Of each sentence that ended, the beam of each word; and their scores, (S,)."""
+    beams = steps.scores.shape[2]
+    live: list[list[int]] = [[] for _ in range(beams)]
+    paths: list[list[int]] = []
+    ended = steps.scores[:, picture] > -math.inf  # (T, K)
+    for ends, parents in zip(ended.tolist(), steps.parents[:, picture].tolist(), strict=True):
+        paths += compress(live, ends)
+        live = [[*live[parent], beam] for beam, parent in enumerate(parents)]
+    return paths, steps.scores[:, picture][ended]

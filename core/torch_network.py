@@ -25,6 +25,8 @@ class TorchNetwork(Network):
         self.model = model
         self._device = model.encoder.mean.device
         self.device = self._device.type
+        if model.expectation is not None:
+            self.rarity = _to_numpy(model.expectation.rarity)
         self._parts: dict[Part, nn.Module] = {
             "see": See(model),
             "search": Search(model.decoder),

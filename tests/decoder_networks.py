@@ -21,7 +21,7 @@ class DecoderNetwork(TorchNetwork):
 @torch.inference_mode()
 def sight_of(decoder: Decoder, regions: Tensor) -> Sight:
     """What a network keeps of pictures with these regions, (pictures, regions, channels)."""
-    seen = (regions.mean(dim=1), *look(decoder, regions), torch.zeros(len(regions), 0))
+    seen = (regions.mean(dim=1), *look(decoder, regions), *(torch.zeros(len(regions), 0),) * 2)
     return Sight(*(tensor.numpy() for tensor in seen))
 
 

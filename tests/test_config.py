@@ -105,6 +105,7 @@ def test_no_toml(tmp_path: Path) -> None:
         ("heads = 2", "heads = 3", "heads"),
         ("hidden = 16", "classes = 1000", "classes"),
         ("hidden = 16", "own_layers = 4", "own_layers"),
+        ("hidden = 16", "expected = 9", "what is expected is learnt afterwards"),
         ('name = "tiny"', 'name = "tiny"\nown_layers = -1', "own_layers"),
         ("batch = 2", "batch = 2\nviews = 0", "views"),
         ("batch = 2", "batch = 2\nlight = 1", "light"),

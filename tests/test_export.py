@@ -5,14 +5,17 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from core.captioner import Captioner
 from core.errors import ModelError
+from core.model import CaptionModel
 from core.model_file import load_model, save_model
 from core.model_folder import CONFIG, GRAPHS, WEIGHTS, read_model_folder
 from core.onnx_network import OnnxNetwork
@@ -26,11 +29,16 @@ from training.keep import Teacher, add_recogniser
 
 @pytest.fixture(scope="module")
 def exported(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with a second head that has layers of its own, in 8 bits."""
+    """The tiny model with a second head that has layers of its own, and with an expectation."""
     model, vocabulary, _ = load_model(tiny_model)
     teacher = Teacher(lively_cnn(model.config.encoder, model.config.image_size))
+    naming = add_recogniser(model, teacher, 2)
+    made = CaptionModel(replace(naming.config, expected=len(vocabulary) - 3))
+    made.load_state_dict(naming.state_dict(), strict=False)
+    assert made.expectation is not None
+    made.expectation.rarity.copy_(torch.arange(len(vocabulary)) / len(vocabulary))
     folder = tmp_path_factory.mktemp("models") / "exported"
-    save_model(add_recogniser(model, teacher, 2), vocabulary, folder, {"name": "exported"})
+    save_model(made, vocabulary, folder, {"name": "exported"})
     export(folder)
     return folder
 
@@ -45,7 +53,11 @@ def test_both_networks_compute_the_same(exported: Path) -> None:
     onnx, torched = OnnxNetwork(files), TorchNetwork.load(files, "cpu")
     side = files.architecture.image_size
     pixels = np.random.default_rng(1).integers(0, 256, (3, 3, side, side), dtype=np.uint8)
+    assert onnx.rarity is not None
+    assert torched.rarity is not None
+    assert onnx.rarity.tolist() == torched.rarity.tolist()
     first, second = onnx.see(pixels), torched.see(pixels)
+    assert first.expected.shape == (3, files.architecture.expected)
     for name, array in vars(first).items():
         assert array == pytest.approx(vars(second)[name], rel=1e-3, abs=1e-3), name
     for most in (1, 12):
@@ -131,6 +143,30 @@ def test_graphs_that_are_none_are_refused(folder: Path) -> None:
     (folder / CONFIG).write_text(json.dumps(config))
     with pytest.raises(ModelError, match="this version of Seesay can read"):
         Captioner.load(folder, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("rarity", "told"),
+    [
+        (None, "this version of Seesay can read"),
+        (torch.ones(3), "this version of Seesay can read"),
+        (torch.full((1,), torch.nan), "not finite numbers"),
+    ],
+)
+def test_a_rarity_of_words_that_is_none_is_refused(
+    rarity: torch.Tensor | None, told: str, folder: Path
+) -> None:
+    """As above; the graphs take their weights from other places of the file."""
+    tensors = load_file(folder / WEIGHTS)
+    config = json.loads((folder / CONFIG).read_text())
+    own = tensors.pop("expectation.rarity")
+    if rarity is not None:
+        tensors["expectation.rarity"] = rarity if len(rarity) > 1 else rarity.expand_as(own).clone()
+    save_file(tensors, folder / WEIGHTS)
+    config["sha256"] = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    (folder / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=told):
+        OnnxNetwork(read_model_folder(folder))
 
 
 def test_other_weights_are_noticed_before_anything_runs(folder: Path) -> None:

@@ -125,12 +125,36 @@ def test_a_head_that_names_things_is_saved_and_loaded(own_layers: int, tmp_path:
     assert (found - expected).abs().max() < 0.02 * expected.abs().max()
 
 
+def test_what_is_expected_of_pictures_is_saved_and_loaded(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    vocabulary = Vocabulary([*SPECIALS, "a", "dog"])
+    sizes = ModelConfig(len(vocabulary), "resnet18", 64, hidden=8, heads=2, classes=7, expected=5)
+    model = CaptionModel(sizes).eval()
+    assert model.expectation is not None
+    model.expectation.rarity.copy_(torch.rand(len(vocabulary)))
+    save_model(model, vocabulary, tmp_path, {"name": "mine"})
+    again = load_model(tmp_path)[0].expectation
+    assert again is not None
+    assert torch.equal(again.rarity, model.expectation.rarity)
+    pooled, answers = torch.rand(3, 512), torch.randn(3, 7)
+    with torch.inference_mode():
+        found, expected = again(pooled, answers), model.expectation(pooled, answers)
+    assert found.shape == (3, 5)
+    assert (found - expected).abs().max() < 0.02 * expected.abs().max()  # of 8 bits
+
+
+def test_no_more_words_can_be_expected_than_there_are() -> None:
+    with pytest.raises(ValueError, match="expected must be a whole number from 0 to 6"):
+        ModelConfig(6, expected=7)
+
+
 def test_a_model_from_before_there_were_names_for_things(folder: Path) -> None:
     architecture = json.loads((folder / CONFIG).read_text())["architecture"]
-    assert architecture.pop("classes") == architecture.pop("own_layers") == 0
+    assert [architecture.pop(name) for name in ("classes", "own_layers", "expected")] == [0, 0, 0]
     edit(folder, architecture=architecture)
     model, _, _ = load_model(folder)
     assert model.recogniser is None
+    assert model.expectation is None
     with pytest.raises(ValueError, match="no head"):
         model.recognise(torch.rand(1, 1280, 2, 2))
 

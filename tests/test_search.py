@@ -2,11 +2,14 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from core.agreement import agreement
 from core.model import Decoder, Scene
 from core.model_config import ModelConfig
 from core.network import Sight, blind_log_probs
@@ -221,6 +224,29 @@ def test_rivals_do_not_depend_on_the_other_pictures() -> None:
     for picture, one in enumerate(search(decoder, sight, 3)):
         alone = search(decoder, alone_of(sight, picture), 3)[0]
         assert [rival.words for rival in one.rivals] == [rival.words for rival in alone.rivals]
+
+
+@pytest.mark.parametrize("beam", [1, 3, 30])
+def test_sentences_are_ranked_by_what_is_expected_too(beam: int) -> None:
+    decoder, scene, sight = random_search(3, pictures=4)
+    network = DecoderNetwork(decoder)
+    before = beam_search(network, sight, beam, LONGEST, rivals=None)
+    random = np.random.default_rng(1)
+    network.rarity = random.uniform(0, 3, WORDS.stop).astype(np.float32)
+    expected = random.normal(scale=3, size=(4, WORDS.stop - 1)).astype(np.float32)
+    after = beam_search(network, replace(sight, expected=expected), beam, LONGEST, rivals=None)
+    for picture, (one, other) in enumerate(zip(before, after, strict=True)):
+        likelihoods = {one.words: one.score, **{each.words: each.score for each in one.rivals}}
+        sentences = [other.words, *(rival.words for rival in other.rivals)]
+        assert sorted(sentences) == sorted(likelihoods)
+        more = agreement(sentences, expected[picture], network.rarity)
+        scores = [likelihoods[words] + add for words, add in zip(sentences, more, strict=True)]
+        found = [other.score, *(rival.score for rival in other.rivals)]
+        assert found == pytest.approx(scores, abs=1e-4)
+        assert found == sorted(found, reverse=True)
+        log_probs, _, _ = rescore(decoder, only(scene, picture), other.words)
+        assert other.log_probs == pytest.approx(log_probs.tolist(), abs=1e-4)
+    assert beam == 1 or [one.words for one in before] != [one.words for one in after]
 
 
 def test_blind_log_probs_are_those_of_an_empty_scene() -> None:

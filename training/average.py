@@ -3,8 +3,8 @@
     python -m training.average resources/model runs/sharper/best --to runs/average
 
 The average often describes better than each of them (Wortsman et al., "Model soups", ICML 2022). It
-has the last one's picture size and second head, and what is known of it; then it wants graphs and a
-calibration.
+has the last one's picture size and second head, and what is known of it; then it wants an
+expectation, graphs and a calibration.
 """
 
 import argparse
@@ -31,6 +31,8 @@ def average(folders: Sequence[Path], target: Path) -> None:
         ModelError: if one cannot be read, or their sizes or vocabularies differ.
     """
     models = [load_model(folder) for folder in folders]
+    for each, _, _ in models:
+        each.forget_expectation()
     model, vocabulary, config = models[-1]
     for folder, (other, words, _) in zip(folders, models, strict=True):
         own_layers = other.config.own_layers

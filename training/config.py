@@ -180,6 +180,9 @@ def read_config(path: Path) -> TrainConfig:
     _check("vocabulary_size" not in model, path, "vocabulary_size follows from the sentences")
     for name in ("classes", "own_layers"):
         _check(name not in model, path, f"{name} of the model follow from `own_layers` or `keep`")
+    _check(
+        "expected" not in model, path, "what is expected is learnt afterwards, by training.expect"
+    )
     try:
         _build(ModelConfig, {"vocabulary_size": len(SPECIALS), **model}, path)
     except ValueError as error:

@@ -121,6 +121,7 @@ class Trainer:
         config = self.config
         if config.start is not None:
             model, vocabulary, _ = load_model(Path(config.start))
+            model.forget_expectation()
             size = config.model.get("image_size", model.config.image_size)
             if size != model.config.image_size:
                 resized = CaptionModel(replace(model.config, image_size=size))

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from core.errors import SeesayError
@@ -27,35 +27,11 @@ from core.model import CaptionModel, Encoder, build_cnn, without_head
 from core.model_file import load_model, save_model
 from training.ahead import load_ahead
 from training.data import for_training, load_split
+from training.least_squares import LeastSquares
 from training.pictures import Squares
 
 _BATCH = 32
 _RIDGE = 1e-3  # of the features' mean square
-
-
-class LeastSquares:
-    """A linear layer that makes of some rows, as nearly as it can, what it is shown.
-
-    Args:
-        given, wanted: width of the rows, and of what is to be made of them.
-    """
-
-    def __init__(self, given: int, wanted: int) -> None:
-        self._squares = torch.zeros(given + 1, given + 1, dtype=torch.float64)
-        self._products = torch.zeros(given + 1, wanted, dtype=torch.float64)
-
-    def show(self, rows: Tensor, wanted: Tensor) -> None:
-        """Rows, (N, given), and what is to be made of them, (N, wanted)."""
-        with_one = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1)
-        self._squares += with_one.T @ with_one
-        self._products += with_one.T @ wanted
-
-    def state(self) -> dict[str, Tensor]:
-        """Of the layer, an `nn.Linear`."""
-        ridge = _RIDGE * self._squares.diagonal().mean()
-        regularised = self._squares + ridge * torch.eye(len(self._squares))
-        found = torch.linalg.solve(regularised, self._products).float()
-        return {"weight": found[:-1].T, "bias": found[-1]}
 
 
 def transplant(
@@ -74,7 +50,7 @@ def transplant(
         ValueError: if the new encoder divides such pictures into other regions than the old one.
     """
     sizes = replace(model.config, encoder=name, image_size=side, classes=0, own_layers=0)
-    made = CaptionModel(sizes).eval()
+    made = CaptionModel(replace(sizes, expected=0)).eval()
     made.encoder.cnn.load_state_dict(cnn.state_dict())
     # Of the same size of pictures, or the old one would divide them otherwise.
     old = Encoder(model.config.encoder, side).eval()
@@ -82,7 +58,7 @@ def transplant(
     if (old.rows, old.columns) != (made.encoder.rows, made.encoder.columns):
         raise ValueError("The two encoders divide pictures into other regions; choose another CNN.")
     decoder, width = model.decoder, model.config.hidden
-    value, summary = (LeastSquares(made.encoder.channels, width) for _ in range(2))
+    value, summary = (LeastSquares(made.encoder.channels, width, _RIDGE) for _ in range(2))
     pictures = Squares(paths, side)
     with torch.inference_mode(), tqdm(total=len(pictures), unit="picture") as bar:
         for pixels in load_ahead(pictures, _BATCH):
