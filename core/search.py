@@ -93,8 +93,7 @@ def _trace(
     steps: Steps, picture: int, expected: np.ndarray, rarity: np.ndarray | None, most: int | None
 ) -> Hypothesis:
     """Follow a picture's sentences from their first word, and let the best one win."""
-    paths, scores = _finished(steps, picture)
-    written = [tuple(steps.words[range(len(path)), picture, path].tolist()) for path in paths]
+    written, paths, scores = _finished(steps, picture)
     if rarity is not None:
         scores = scores + agreement(written, expected, rarity)
     order = np.argsort(-scores, kind="stable").tolist()
@@ -123,13 +122,21 @@ def _repeats(words: Sequence[int]) -> bool:
     return len({*phrases}) < len(phrases)
 
 
-def _finished(steps: Steps, picture: int) -> tuple[list[list[int]], np.ndarray]:
-    """Of each sentence that ended, the beam of each word; and their scores, (S,)."""
-    beams = steps.scores.shape[2]
-    live: list[list[int]] = [[] for _ in range(beams)]
-    paths: list[list[int]] = []
-    ended = steps.scores[:, picture] > -math.inf  # (T, K)
-    for ends, parents in zip(ended.tolist(), steps.parents[:, picture].tolist(), strict=True):
-        paths += compress(live, ends)
-        live = [[*live[parent], beam] for beam, parent in enumerate(parents)]
-    return paths, steps.scores[:, picture][ended]
+def _finished(
+    steps: Steps, picture: int
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], np.ndarray]:
+    """Of each sentence that ended, its words and the beam of each; and their scores, (S,)."""
+    scores = steps.scores[:, picture]  # (T, K)
+    ended = scores > -math.inf
+    nothing: tuple[int, ...] = ()
+    live = [(nothing, nothing)] * scores.shape[1]
+    finished: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    # In lists: to look into an array takes longer than all that is done here.
+    each = (array.tolist() for array in (ended, steps.parents[:, picture], steps.words[:, picture]))
+    for ends, parents, words in zip(*each, strict=True):
+        finished += compress(live, ends)
+        live = [
+            ((*live[parent][0], word), (*live[parent][1], beam))
+            for beam, (parent, word) in enumerate(zip(parents, words, strict=True))
+        ]
+    return [words for words, _ in finished], [path for _, path in finished], scores[ended]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.captioner import Captioner
-from core.model import CaptionModel
+from core.model import CaptionModel, without_head
 from core.model_config import ModelConfig
 from core.model_file import load_model, save_model
 from core.search import beam_search
@@ -19,10 +19,13 @@ from tests.tiny_sets import COLOURS, lively_cnn, shapes
 from tests.tool_parts import status_of
 from training import expect
 from training.average import average
+from training.config import DataConfig, StageConfig, TrainConfig
 from training.data import load_split
-from training.export import export
+from training.distributed import join
 from training.keep import Teacher, add_recogniser
 from training.pictures import load_square
+from training.train import Trainer
+from training.transplant import transplant
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,6 @@ def taught(start: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_what_people_say_of_such_pictures_is_expected(taught: Path, data: Path) -> None:
-    export(taught)
     captioner = Captioner.load(taught, "cpu")
     words = captioner.vocabulary.words
     for example in load_split(data, "train"):
@@ -87,14 +89,24 @@ def test_rarity_is_the_field_s_inverse_document_frequency() -> None:
     assert rarity.tolist() == pytest.approx(expected)
 
 
-def test_another_encoder_expects_nothing(taught: Path, start: Path, tmp_path: Path) -> None:
+def test_another_encoder_expects_nothing(
+    taught: Path, start: Path, data: Path, tmp_path: Path
+) -> None:
+    """Nor does one that goes on learning: both are to be taught anew."""
     average([taught, start], tmp_path / "mean")
     assert load_model(tmp_path / "mean")[0].expectation is None
     model, _, _ = load_model(taught)
-    teacher = Teacher(lively_cnn("mobilenet_v2", 64))
-    model.forget_expectation()
-    assert add_recogniser(model, teacher, 3).expectation is None
-    assert model.config == replace(load_model(start)[0].config)
+    cnn = without_head(lively_cnn("mobilenet_v2", 64))
+    paths = [example.path for example in load_split(data, "train")]
+    assert transplant(model, "mobilenet_v2", cnn, 64, paths).expectation is None
+    stage = StageConfig("decoder", epochs=1, batch=2, learning_rate=1e-3)
+    run = TrainConfig(
+        "more", str(tmp_path / "run"), (DataConfig(str(data)),), (stage,), {}, start=str(taught)
+    )
+    with join() as group:
+        trained = Trainer(run, group).model
+    assert trained.expectation is None
+    assert trained.config == load_model(start)[0].config
 
 
 def test_a_model_can_be_taught_anew(taught: Path, data: Path, tmp_path: Path) -> None:

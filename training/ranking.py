@@ -17,10 +17,10 @@ from tqdm import tqdm
 from core.agreement import weigh_words
 from core.search import Hypothesis
 
-# All chosen on val.
-_EPOCHS = 3
 _BATCH = 64
 _LEARNING_RATE = 1e-4
+# The others were chosen on val.
+_EPOCHS = 3
 _DROPOUT = 0.3  # of the features
 _TEMPERATURE = 0.25  # of the scores
 
