@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from core.errors import ModelError
 from core.model_folder import WEIGHTS, ModelFolder, not_finite, unreadable
 from core.network import Network, Part, Sight, Steps
 from core.onnx_session import open_session
@@ -42,7 +43,10 @@ class OnnxNetwork(Network):
             raise unreadable(folder.path) from error
         for part, session in self._sessions.items():
             if (len(session.get_inputs()), len(session.get_outputs())) != _ARRAYS[part]:
-                raise unreadable(folder.path)
+                raise ModelError(
+                    f"The graphs in {folder.path} were exported by another version of Seesay: "
+                    "export the model again, or give the folder of another one."
+                )
         if folder.architecture.expected:
             self.rarity = _rarity(folder)
 

@@ -13,6 +13,8 @@ from core.captioner import Captioner
 from core.model import CaptionModel, without_head
 from core.model_config import ModelConfig
 from core.model_file import load_model, save_model
+from core.model_folder import read_model_folder
+from core.network import load_network
 from core.search import beam_search
 from core.vocabulary import Vocabulary
 from tests.tiny_sets import COLOURS, lively_cnn, shapes
@@ -112,7 +114,8 @@ def test_another_encoder_expects_nothing(
 def test_a_model_can_be_taught_anew(taught: Path, data: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(taught, tmp_path / "copy"))
     model, vocabulary, _ = load_model(copy)
-    again = expect.expect(model, vocabulary, [load_split(data, "train")], meteor=0)
+    network = load_network(read_model_folder(copy))
+    again = expect.expect(model, network, vocabulary, [load_split(data, "train")], meteor=0)
     assert again.expectation is not None
     first = load_model(taught)[0].expectation
     assert first is not None
@@ -126,4 +129,13 @@ def test_what_is_missing_is_told(
     arguments = (start, "--data", tmp_path / "no set", "--to", tmp_path / "new")
     assert status_of(expect, *arguments, monkeypatch=monkeypatch) == 2
     assert "holds neither dataset*.json" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_one_picture_teaches_nothing(
+    start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = (start, "--data", shapes(tmp_path / "one", train=1), "--to", tmp_path / "new")
+    assert status_of(expect, *arguments, monkeypatch=monkeypatch) == 2
+    assert "Nothing can be learnt from one picture" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

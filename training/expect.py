@@ -28,8 +28,9 @@ from core.agreement import weigh_words
 from core.errors import SeesayError
 from core.model import CaptionModel
 from core.model_file import load_model, save_model
+from core.model_folder import read_model_folder
+from core.network import Network, load_network
 from core.search import Hypothesis, beam_search
-from core.torch_network import TorchNetwork
 from core.vocabulary import Vocabulary
 from training.ahead import load_ahead
 from training.checkpoint import seed_step
@@ -56,19 +57,24 @@ Sentence = Sequence[int]  # indices of its words, and last of <end>
 
 
 def expect(
-    model: CaptionModel, vocabulary: Vocabulary, sets: Sequence[Sequence[Example]], meteor: float
+    model: CaptionModel,
+    network: Network,
+    vocabulary: Vocabulary,
+    sets: Sequence[Sequence[Example]],
+    meteor: float,
 ) -> CaptionModel:
     """The model, which knows what to expect.
 
     Args:
         model: that was trained; what it expected is forgotten.
+        network: that runs it.
         vocabulary: of its decoder.
         sets: pictures with people's sentences, of each data set; each counts as often as it has
             sentences.
         meteor: what METEOR counts beside CIDEr-D where sentences are ranked.
 
     Raises:
-        SeesayError: if METEOR counts and there is no Java for it.
+        SeesayError: if METEOR counts and there is no Java for it, or if there is one picture alone.
     """
     model.forget_expectation()
     made = CaptionModel(replace(model.config, expected=min(_WORDS, len(vocabulary)))).eval()
@@ -80,9 +86,11 @@ def expect(
         for examples in sets
         for example in examples
     ]
+    if len(pictures) == 1:
+        raise SeesayError("Nothing can be learnt from one picture: give a data set with more.")
     reward = Reward(pictures, vocabulary, meteor=meteor)
     rarity = find_rarity(pictures, len(vocabulary))
-    features, found = see_all(model, sets)
+    features, found = see_all(network, model.config.image_size, sets)
     mean, spread = features.mean(dim=0), features.std(dim=0)
     scale = 1 / (spread + _STILL * _by_parts(spread, model.encoder.channels))
     features = (features - mean) * scale
@@ -135,27 +143,29 @@ def weigh(sentences: Sequence[Sentence], rarity: Tensor) -> Tensor:
 
 
 def see_all(
-    model: CaptionModel, sets: Sequence[Sequence[Example]]
+    network: Network, side: int, sets: Sequence[Sequence[Example]]
 ) -> tuple[Tensor, dict[int, Hypothesis]]:
     """What an expectation is told of pictures, and of some of them all that the search finishes.
 
     Args:
-        model: that expects nothing.
+        network: that sees and writes; what it expects is left aside.
+        side: of the squares that it sees, in pixels.
         sets: of pictures, of which the first ones of each are captioned.
 
     Returns:
         Features, (pictures, channels and classes), and sentences by the picture's place there.
     """
-    network, rows = TorchNetwork(model), []
+    rows = []
     found: dict[int, Hypothesis] = {}
     place = 0
     with tqdm(total=sum(map(len, sets)), unit="picture") as bar:
         for examples in sets:
-            squares = Squares([example.path for example in examples], model.config.image_size)
+            squares = Squares([example.path for example in examples], side)
             for number, pixels in enumerate(load_ahead(squares, _BATCH)):
                 sight = network.see(pixels.numpy())
                 if number * _BATCH < _CAPTIONED:
-                    written = beam_search(network, sight, _BEAM, rivals=None)
+                    free = replace(sight, expected=np.zeros_like(sight.expected))
+                    written = beam_search(network, free, _BEAM, rivals=None)
                     found |= dict(enumerate(written, start=place))
                 rows.append(torch.from_numpy(np.hstack([sight.pooled, sight.answers])))
                 place += len(pixels)
@@ -189,7 +199,8 @@ def main() -> int:
         model, vocabulary, config = load_model(options.model)
         sets = [for_training(load_split(folder.resolve(), "train")) for folder in options.data]
         seed_step("expect")
-        made = expect(model, vocabulary, sets, options.meteor)
+        network = load_network(read_model_folder(options.model))
+        made = expect(model, network, vocabulary, sets, options.meteor)
         facts: dict[str, Any] = {
             name: config[name] for name in ("name", "licence", "training") if name in config
         }
