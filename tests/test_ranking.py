@@ -10,7 +10,7 @@ from torch import nn
 import training.ranking
 from core.agreement import agreement
 from core.search import Hypothesis, Rival
-from training.ranking import Contest, contest, rank, risk
+from training.ranking import Contest, contest, rank, risk, together
 
 WORDS, KNOWN = 9, 7
 RARITY = np.linspace(0.5, 3, WORDS).astype(np.float32)
@@ -39,11 +39,27 @@ def test_the_risk_is_minus_what_is_earned_by_chance() -> None:
         scores = np.array([-0.5, -0.6, -0.8, -1.0]) + agreement(SENTENCES, row, RARITY)
         weights = np.exp(scores / training.ranking._TEMPERATURE)
         chances.append(weights / weights.sum())
-    found = risk(torch.from_numpy(expected), contests(5, earned))
+    found = risk(torch.from_numpy(expected), together(contests(5, earned)))
     assert float(found) == pytest.approx(-(np.array(chances) * earned).sum(axis=1).mean(), rel=1e-4)
 
 
+def test_pictures_with_fewer_and_shorter_sentences_count_as_alone() -> None:
+    long = hypothesis(SENTENCES, [-0.5, -0.6, -0.8, -1.0])
+    short = hypothesis([(6,), (5,)], [-0.7, -0.4])
+    both = [
+        contest(long, [0.0, 1, 2, 3], RARITY, KNOWN),
+        contest(short, [3.0, 1], RARITY, KNOWN),
+    ]
+    expected = torch.randn(2, KNOWN, generator=torch.Generator().manual_seed(2))
+    alone = [
+        risk(row.unsqueeze(0), together([one])) for row, one in zip(expected, both, strict=True)
+    ]
+    found = risk(expected, together(both))
+    assert float(found) == pytest.approx(float(sum(alone)) / 2, rel=1e-5)
+
+
 def test_what_earns_most_comes_to_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.ranking, "_RUNS", 2)
     monkeypatch.setattr(training.ranking, "_EPOCHS", 150)
     monkeypatch.setattr(training.ranking, "_LEARNING_RATE", 0.03)
     torch.manual_seed(1)
