@@ -23,6 +23,7 @@ LONG_EVIDENCE = (
     "margin",
     "agreement",
     "variety",
+    "expected",
 )
 # Words that say nothing of what is seen.
 _FUNCTION_WORDS = frozenset(
@@ -39,7 +40,7 @@ EVIDENCE = LONG_EVIDENCE + SHORT_EVIDENCE
 # Evidence further than this many standard deviations from its mean counts as just so far: what
 # calibration never saw proves nothing.
 FAR = 3.0
-# A rival weighs exp(_SHARPNESS * difference of the scores) as much as the winner.
+# A rival weighs exp(_SHARPNESS * difference of the likelihoods) as much as the winner.
 _SHARPNESS = 2.0
 # Logits beyond this would overflow, and are as good as certain.
 _MOST = 50.0
@@ -64,10 +65,11 @@ def weigh(
         - ``entropy``: in nats, the mean over what might have stood in each place;
         - ``gain``: by how much the picture raised the mean log-probability;
         - ``content_likelihood``: mean log-probability of the words that are not function words;
-        - ``margin``: of the score before the best rival's;
+        - ``margin``: of its normalised log-probability before the most probable rival's;
         - ``agreement``: Dice coefficient of the words with those of each finished sentence, the
-          mean weighted by their scores;
-        - ``variety``: different words per word.
+          mean weighted by their normalised log-probabilities;
+        - ``variety``: different words per word;
+        - ``expected``: how far its words are those that the picture let expect.
 
         For a shorter one: ``short``, which is 1, and ``short_likelihood``, the mean log-probability
         of its words and ``<end>``.
@@ -79,26 +81,25 @@ def weigh(
     own = set(hypothesis.words)
     content = [at for at, word in enumerate(words) if word not in _FUNCTION_WORDS]
     content = content or list(range(len(words)))
+    score = hypothesis.score - hypothesis.expected
+    behind = [score - (rival.score - rival.expected) for rival in hypothesis.rivals]
     finished = [(1.0, own)]
-    for rival in hypothesis.rivals:
-        weight = math.exp(_SHARPNESS * (rival.score - hypothesis.score))
-        finished.append((weight, set(rival.words)))
+    for rival, distance in zip(hypothesis.rivals, behind, strict=True):
+        finished.append((math.exp(-_SHARPNESS * distance), set(rival.words)))
     total = sum(weight for weight, _ in finished)
     alike = sum(
         weight * 2 * len(own & other) / (len(own) + len(other)) for weight, other in finished
     )
-    # A lone sentence is as far ahead as its own score.
-    margin = abs(hypothesis.score)
-    if hypothesis.rivals:
-        margin = hypothesis.score - hypothesis.rivals[0].score
     return {
         "least": sum(sorted(log_probs)[:2]) / 2,
         "entropy": sum(hypothesis.entropies) / len(hypothesis.entropies),
         "gain": likelihood - sum(blind) / len(blind),
         "content_likelihood": sum(log_probs[at] for at in content) / len(content),
-        "margin": margin,
+        # A lone sentence is as far ahead as its own score.
+        "margin": min(behind, default=abs(score)),
         "agreement": alike / total,
         "variety": len(own) / len(words),
+        "expected": hypothesis.expected,
     }
 
 

@@ -23,11 +23,12 @@ class Rival:
 
     Attributes:
         words: indices, without ``<start>`` and ``<end>``.
-        score: as of `Hypothesis`.
+        score, expected: as of `Hypothesis`.
     """
 
     words: tuple[int, ...]
     score: float
+    expected: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Hypothesis:
         sentinel: (words,) how much each word was expected rather than seen, 0 to 1.
         score: normalised log-probability, and its agreement with what was expected.
         rivals: other finished sentences, the best first.
+        expected: this agreement alone; 0 where the model does not tell what to expect.
     """
 
     words: tuple[int, ...]
@@ -51,6 +53,7 @@ class Hypothesis:
     sentinel: np.ndarray
     score: float
     rivals: tuple[Rival, ...]
+    expected: float = 0.0
 
 
 def beam_search(
@@ -94,8 +97,10 @@ def _trace(
 ) -> Hypothesis:
     """Follow a picture's sentences from their first word, and let the best one win."""
     written, paths, scores = _finished(steps, picture)
+    agreed = np.zeros_like(scores)
     if rarity is not None:
-        scores = scores + agreement(written, expected, rarity)
+        agreed = agreement(written, expected, rarity)
+        scores = scores + agreed
     order = np.argsort(-scores, kind="stable").tolist()
     winner = next((at for at in order if not _repeats(written[at])), order[0])
     rivals = [at for at in order if at != winner][:most]
@@ -112,7 +117,8 @@ def _trace(
         regions=steps.regions[range(length), picture, before[:-1]],
         sentinel=steps.sentinel[range(length), picture, before[:-1]],
         score=float(scores[winner]),
-        rivals=tuple(Rival(written[at], float(scores[at])) for at in rivals),
+        rivals=tuple(Rival(written[at], float(scores[at]), float(agreed[at])) for at in rivals),
+        expected=float(agreed[winner]),
     )
 
 

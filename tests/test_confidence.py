@@ -28,11 +28,15 @@ def confidence(bias: float = 0.0, sure: float = 0.7, none: float = 0.1, **more: 
     return Confidence(terms=terms, bias=bias, sure=sure, none=none, **values)
 
 
-def hypothesis(words: tuple[int, ...], log_probs: tuple[float, ...], *rivals: Rival) -> Hypothesis:
+def hypothesis(
+    words: tuple[int, ...], log_probs: tuple[float, ...], *rivals: Rival, expected: float = 0.0
+) -> Hypothesis:
     nothing = np.zeros(len(words))
     entropies = tuple(0.5 * at for at in range(len(log_probs)))
-    score = sum(log_probs)
-    return Hypothesis(words, log_probs, entropies, nothing[:, None], nothing, score, rivals)
+    score = sum(log_probs) + expected
+    return Hypothesis(
+        words, log_probs, entropies, nothing[:, None], nothing, score, rivals, expected
+    )
 
 
 def picture(seed: int) -> np.ndarray:
@@ -69,8 +73,22 @@ def test_evidence_by_hand() -> None:
             "margin": math.log(2) / 2,
             "agreement": (1 + 0.5 * 10 / 11) / 1.5,
             "variety": 1.0,
+            "expected": 0.0,
         }
     )
+
+
+def test_what_was_expected_counts_apart_from_what_is_likely() -> None:
+    """A rival may be more probable than the sentence that won."""
+    words = ["a", "dog", "runs", "on", "the", "grass"]
+    blind = (-0.6,) * 7
+    rivals = (Rival((4, 5, 6, 7, 8), -2.0, 1.5), Rival((4,), -3.0, 0.0))  # alone: -3.5, -3
+    won = hypothesis((4, 5, 6, 7, 8, 9), (-0.5,) * 7, *rivals, expected=2.0)
+    found = weigh(won, words, blind)
+    assert found["expected"] == 2.0
+    assert found["margin"] == pytest.approx(-0.5)
+    alike = (1 + 1.0 * 10 / 11 + math.exp(2 * 0.5) * 2 / 7) / (2 + math.exp(1))
+    assert found["agreement"] == pytest.approx(alike)
 
 
 def test_short_sentences_are_weighed_by_their_likelihood_alone() -> None:

@@ -236,6 +236,7 @@ def test_sentences_are_ranked_by_what_is_expected_too(beam: int) -> None:
     expected = random.normal(scale=3, size=(4, WORDS.stop - 1)).astype(np.float32)
     after = beam_search(network, replace(sight, expected=expected), beam, LONGEST, rivals=None)
     for picture, (one, other) in enumerate(zip(before, after, strict=True)):
+        assert {one.expected, *(rival.expected for rival in one.rivals)} == {0.0}
         likelihoods = {one.words: one.score, **{each.words: each.score for each in one.rivals}}
         sentences = [other.words, *(rival.words for rival in other.rivals)]
         assert sorted(sentences) == sorted(likelihoods)
@@ -244,6 +245,8 @@ def test_sentences_are_ranked_by_what_is_expected_too(beam: int) -> None:
         found = [other.score, *(rival.score for rival in other.rivals)]
         assert found == pytest.approx(scores, abs=1e-4)
         assert found == sorted(found, reverse=True)
+        alone = [other.expected, *(rival.expected for rival in other.rivals)]
+        assert alone == pytest.approx(more.tolist(), abs=1e-5)
         log_probs, _, _ = rescore(decoder, only(scene, picture), other.words)
         assert other.log_probs == pytest.approx(log_probs.tolist(), abs=1e-4)
     assert beam == 1 or [one.words for one in before] != [one.words for one in after]

@@ -108,7 +108,7 @@ def expect(
         contests.append(contest(hypothesis, earned, rarity.numpy(), known))
     rank(expectation.linear, features[list(found)], contests)
     with torch.no_grad():
-        expectation.linear.bias += _WELCOME
+        expectation.linear.bias.add_(_WELCOME)
     return made
 
 
