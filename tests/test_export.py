@@ -145,17 +145,6 @@ def test_graphs_that_are_none_are_refused(folder: Path) -> None:
         Captioner.load(folder, "cpu")
 
 
-def test_graphs_of_another_version_are_to_be_exported_again(folder: Path) -> None:
-    """As when a part has come to give more than it did."""
-    see, search = GRAPHS[0], GRAPHS[1]
-    shutil.copyfile(folder / search, folder / see)
-    config = json.loads((folder / CONFIG).read_text())
-    config["graphs"][see] = config["graphs"][search]
-    (folder / CONFIG).write_text(json.dumps(config))
-    with pytest.raises(ModelError, match="another version of Seesay: export the model again"):
-        Captioner.load(folder, "cpu")
-
-
 @pytest.mark.parametrize(
     ("rarity", "told"),
     [

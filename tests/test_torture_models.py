@@ -47,7 +47,9 @@ def test_another_graph_in_the_place_of_one(name: str, folder: Path) -> None:
     for other in GRAPHS:
         if other != name:
             forge(folder, name, (folder / other).read_bytes())
-            with pytest.raises(ModelError, match="this version of Seesay can read"):
+            with pytest.raises(
+                ModelError, match="another version of Seesay: export the model again"
+            ):
                 Captioner.load(folder, "cpu")
 
 
