@@ -47,9 +47,7 @@ def test_another_graph_in_the_place_of_one(name: str, folder: Path) -> None:
     for other in GRAPHS:
         if other != name:
             forge(folder, name, (folder / other).read_bytes())
-            with pytest.raises(
-                ModelError, match="another version of Seesay: export"
-            ):
+            with pytest.raises(ModelError, match="another version of Seesay: export"):
                 Captioner.load(folder, "cpu")
 
 
