@@ -32,10 +32,6 @@ class Scene(NamedTuple):
     values: Tensor  # (pictures, regions, hidden)
     keys: Tensor  # (pictures, regions, hidden)
 
-    def repeat(self, times: int) -> "Scene":
-        """Every picture ``times`` times in a row, for its beams."""
-        return Scene(*(tensor.repeat_interleave(times, dim=0) for tensor in self))
-
     def select(self, index: Tensor) -> "Scene":
         """The pictures with these indices, for sentences that share a picture."""
         return Scene(*(tensor.index_select(0, index) for tensor in self))
@@ -218,20 +214,26 @@ class Decoder(nn.Module):
         values = self.dropout(F.relu(self.value(regions)))  # (B, R, H)
         return Scene(summary, values, self.key(values))
 
-    def teach(self, regions: Tensor, words: Tensor, picture_of: Tensor, counted: Tensor) -> Tensor:
+    def teach(
+        self, regions: Tensor, words: Tensor, picture_of: Tensor | None, counted: Tensor
+    ) -> Tensor:
         """Teacher forcing over sentences that may share pictures.
 
         Args:
             regions: (pictures, regions, channels) from the encoder.
             words: (sentences, length) indices that start with ``<start>``.
-            picture_of: (sentences,) index of each sentence's picture.
+            picture_of: (sentences,) index of each sentence's picture; None where each picture has
+                as many, in a row, which is quicker.
             counted: (sentences, length) bool, which of the words that follow are scored; leaving
                 out the padding spares the largest product of all.
 
         Returns:
             (counted words, vocabulary) logits of the words that follow, sentence by sentence.
         """
-        hidden = self._recall(self.look_at(regions).select(picture_of), words, None)[0]
+        scene = self.look_at(regions)
+        if picture_of is not None:
+            scene = scene.select(picture_of)
+        hidden = self._recall(scene, words, None)[0]
         return self._score(hidden[counted])
 
     def forward(
@@ -240,7 +242,7 @@ class Decoder(nn.Module):
         """Scores of the word after each given word (teacher forcing; or one step of a search).
 
         Args:
-            scene: one entry for each sentence.
+            scene: one entry for each sentence, or for as many sentences in a row.
             words: (sentences, length) indices, the first ``<start>`` when there is no state.
             state: of the LSTM before the first word; none at the start of a sentence.
 
@@ -263,6 +265,7 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, Tensor, State]:
         """What is said so far, and the sentinel of each word, both (S, T, H)."""
         sentences, length = words.shape
+        summary = summary.repeat_interleave(sentences // len(summary), dim=0)  # (S, H)
         embedded = self.dropout(self.embed(words) * self.embed.embedding_dim**0.5)  # (S, T, H)
         summary = summary.unsqueeze(1).expand(-1, length, -1).to(embedded.dtype)
         x = torch.cat([embedded, summary], dim=2)  # (S, T, 2H)
@@ -276,8 +279,15 @@ class Decoder(nn.Module):
 
     def _look(self, scene: Scene, output: Tensor, sentinel: Tensor) -> tuple[Tensor, Look]:
         """What is seen for each word, with what is said so far, (S, T, H)."""
-        context, look = self._attend(scene, self.query(output), sentinel)
-        return context + output, look
+        pictures = len(scene.keys)
+
+        def gather(x: Tensor) -> Tensor:  # (S, T, ...) -> (B, S / B * T, ...)
+            return x.reshape(pictures, -1, *x.shape[2:])
+
+        # A picture's sentences look at it together: its keys and values are not copied for each.
+        context, look = self._attend(scene, gather(self.query(output)), gather(sentinel))
+        regions, sentinels = (x.reshape(*output.shape[:2], *x.shape[2:]) for x in look)
+        return context.reshape(output.shape) + output, Look(regions, sentinels)
 
     def _score(self, hidden: Tensor) -> Tensor:
         """Logits of the next word, (..., H) -> (..., V)."""

@@ -62,8 +62,8 @@ def test_saying_a_phrase_again_costs() -> None:
 def test_samples_are_sentences() -> None:
     torch.manual_seed(1)
     decoder = Decoder(6, ModelConfig(16, hidden=8, heads=2)).eval()
-    scene = decoder.look_at(torch.randn(2, 4, 6)).repeat(50)
-    drawn = sample_sentences(decoder, scene, torch.rand(len(scene.summary), LONGEST))
+    scene = decoder.look_at(torch.randn(2, 4, 6))
+    drawn = sample_sentences(decoder, scene, torch.rand(100, LONGEST))
     assert (drawn[:, 0] == Vocabulary.start).all()
     for words in drawn.tolist():
         inner = strip(words)
@@ -89,8 +89,8 @@ def test_a_sentence_is_drawn_alike_in_whatever_company() -> None:
 def test_samples_follow_the_probabilities() -> None:
     torch.manual_seed(2)
     decoder = Decoder(6, ModelConfig(16, hidden=8, heads=2)).eval()
-    scene = decoder.look_at(torch.randn(1, 4, 6)).repeat(4000)
-    first = sample_sentences(decoder, scene, torch.rand(len(scene.summary), LONGEST))[:, 1]
+    scene = decoder.look_at(torch.randn(1, 4, 6))
+    first = sample_sentences(decoder, scene, torch.rand(4000, LONGEST))[:, 1]
     logits = decoder(scene, torch.full((4000, 1), Vocabulary.start))[0][0, 0].detach()
     logits[[Vocabulary.pad, Vocabulary.start, Vocabulary.unknown]] = -torch.inf
     expected = logits.softmax(dim=0)

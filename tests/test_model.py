@@ -1,6 +1,7 @@
 """The network: encoders by name, and a decoder that only looks where and when it may."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import torch
@@ -173,7 +174,7 @@ def test_a_whole_sentence_at_once_equals_word_by_word() -> None:
 
 def test_later_words_do_not_change_earlier_ones() -> None:
     decoder = random_decoder()
-    scene, words = random_scene(decoder, 1).repeat(2), random_words(2, 8)
+    scene, words = random_scene(decoder, 1), random_words(2, 8)
     words[:, :5] = words[:1, :5]
     words[1, 5:] = (words[0, 5:] - 4 + 1) % (VOCABULARY - 4) + 4
     logits, look, _ = decoder(scene, words)
@@ -195,6 +196,20 @@ def test_a_sentence_does_not_depend_on_its_neighbours_and_padding() -> None:
     alone, of_another_picture = (decoder.teach(regions[i : i + 1], *sentence) for i in (0, 1))
     torch.testing.assert_close(together[9:14], alone, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(together[9:14], of_another_picture, atol=0.1)
+
+
+def test_sentences_of_the_same_pictures_look_at_them_together() -> None:
+    decoder = random_decoder()
+    regions, words = torch.randn(2, REGIONS, CHANNELS), random_words(6, 9)
+    scene, picture_of = decoder.look_at(regions), torch.tensor([0, 0, 0, 1, 1, 1])
+    logits, look, state = decoder(scene, words)
+    apart, seen_apart, state_apart = decoder(scene.select(picture_of), words)
+    assert_close = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-5)
+    assert_close(logits, apart)
+    assert_close(look, seen_apart)
+    assert_close(state, state_apart)
+    counted = torch.ones(6, 9, dtype=torch.bool)
+    assert_close(decoder.teach(regions, words, None, counted), apart.flatten(0, 1))
 
 
 def test_teaching_scores_the_counted_words_as_the_search_does() -> None:

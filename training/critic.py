@@ -90,14 +90,14 @@ def sample_sentences(decoder: Decoder, scene: Scene, chances: Tensor) -> Tensor:
 
     Args:
         decoder: without dropout.
-        scene: one entry for each sentence.
+        scene: one entry for each sentence, or for as many sentences in a row.
         chances: (sentences, longest) random numbers from 0 to below 1, one for each word.
 
     Returns:
         (sentences, length) indices with ``<start>`` and ``<end>``, padded at the end; a sentence of
         the greatest length has no ``<end>``.
     """
-    count, device = scene.summary.shape[0], scene.summary.device
+    count, device = len(chances), chances.device
     words = torch.full((count, 1), Vocabulary.start, device=device)
     ended = torch.zeros(count, dtype=torch.bool, device=device)
     state = None

@@ -130,20 +130,19 @@ class Objective(nn.Module):
         decoder, samples, device = self.model.decoder, self.stage.samples, self.group.device
         decoder.dropout.eval()  # what is drawn and what is learnt from are the same policy
         pictures = len(batch.inputs)
-        picture_of = torch.arange(pictures, device=device).repeat_interleave(samples)
         chances = _chances(batch, place, samples).to(device)
         with autocast(device, self.precision):
             with torch.no_grad():
-                scene = decoder.look_at(regions).repeat(samples)
+                scene = decoder.look_at(regions)
             drawn = sample_sentences(decoder, scene, chances)  # (pictures * samples, length)
             targets = drawn[:, 1:]
             counted = targets != Vocabulary.pad
-            logits = decoder.teach(regions, drawn[:, :-1], picture_of, counted)
+            logits = decoder.teach(regions, drawn[:, :-1], None, counted)
         references: list[list[list[int]]] = [[] for _ in range(pictures)]
         for words, picture in zip(batch.words.tolist(), batch.picture_of.tolist(), strict=True):
             references[picture].append(strip(words))
         written = [strip(words) for words in drawn.tolist()]
-        truth = [references[picture] for picture in picture_of.tolist()]
+        truth = [sentences for sentences in references for _ in range(samples)]
         rewards = torch.tensor(reward.score(written, truth), device=device)
         advantage = advantages(rewards.view(pictures, samples)).flatten()
         log_probs = -F.cross_entropy(
