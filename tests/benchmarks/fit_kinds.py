@@ -22,18 +22,18 @@ KINDS = [
     *("photograph", "screen", "document", "chart", "icon"),
     *("dark", "blank", "overexposed", "blurred", "noise"),
 ]
-HIDDEN, EPOCHS, BATCH = 24, 400, 512
+HIDDEN, EPOCHS, BATCH = 48, 400, 512
 COUNTS = {"screen": 450, "document": 200, "chart": 110, "icon": 220}
 
 
 def measure() -> tuple[np.ndarray, np.ndarray]:
     """The statistics of all pictures, (pictures, statistics), and their kinds."""
-    paths = photograph_paths("train", 1200)
+    paths = photograph_paths("train", 7000)
     found, labels = [], []
     for pictures in (
-        good(paths, every=3),
-        bad(paths[::8]),
-        mild(paths[::40]),
+        good(paths, every=8),
+        bad(paths[::38]),
+        mild(paths[::190]),
         rendered(made_pages.FIRST, COUNTS, paths, seed=3),
     ):
         for picture in pictures:
