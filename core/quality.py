@@ -12,7 +12,7 @@ from core.sample import SIDE, Sample, take_sample
 _DARK = 36
 _FLAT = 4
 # A picture is refused where it is a photograph with a smaller probability; chosen on val.
-_PHOTOGRAPH = 0.65
+_PHOTOGRAPH = 0.78
 
 # More words than this are hardly in an icon, or in a chart, whose text is mostly numbers.
 _WORDS = {"icon": 3, "chart": 12}
