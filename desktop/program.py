@@ -25,6 +25,7 @@ from desktop.region import RegionPicker
 from desktop.screen import list_monitors
 from desktop.settings import Settings, SettingsFile
 from desktop.settings_dialog import SettingsDialog
+from desktop.settings_writer import SettingsWriter
 from desktop.sources import Order, Sources, file_orders
 from desktop.speech import Speech, Voice
 from desktop.talker import Talker
@@ -50,8 +51,9 @@ class Program(QObject):
 
     def __init__(self, model: Path | None = None) -> None:
         super().__init__()
-        self._file = SettingsFile()
-        self.settings, problem = self._file.load()
+        file = SettingsFile()
+        self.settings, problem = file.load()
+        self._settings_writer = SettingsWriter(file, self)
         self.history = open_history()
         # What does not work -> sentences that are shown until it does.
         self._problems: dict[str, list[str]] = {
@@ -106,6 +108,7 @@ class Program(QObject):
         self.sources.close()
         self.captioning.close()
         self.history.close()
+        self._settings_writer.close()
         self._tray.close()
 
     def on_asked_from_outside(self, paths: list[str], action: str) -> None:
@@ -160,6 +163,7 @@ class Program(QObject):
         self.sources.cameras_found.connect(self._on_cameras)
         self.captioning.ready.connect(self._on_ready)
         self.captioning.failed.connect(self._on_no_answer)
+        self._settings_writer.failed.connect(flow.tell_later)
         self.speech.voices.connect(self._on_voices)
         self.speech.failed.connect(lambda sentence: self._show_problems("speech", [sentence]))
         self.speech.started.connect(lambda _: self._show_problems("speech", []))
@@ -299,19 +303,14 @@ class Program(QObject):
         dialog.open()
 
     def _save(self, settings: Settings) -> None:
-        problems = []
-        try:
-            if settings.start_at_login != self.settings.start_at_login:
-                set_start_at_login(settings.start_at_login)
-        except SeesayError as error:
-            problems.append(str(error))
-        try:
-            self._file.save(settings)
-        except SeesayError as error:
-            problems.append(str(error))
+        changed = settings.start_at_login != self.settings.start_at_login
+        self._settings_writer.save(settings)
         self._apply(settings)
-        if problems:
-            self.flow.tell(" ".join(problems))
+        if changed:
+            try:
+                set_start_at_login(settings.start_at_login)
+            except SeesayError as error:
+                self.flow.tell(str(error))
 
     def _delete_all(self) -> None:
         try:

@@ -65,6 +65,20 @@ def test_damaged_settings_and_history_are_told_and_set_aside(
     assert list((tmp_path / "config" / "seesay").glob("settings.toml.broken-*"))
 
 
+def test_settings_that_cannot_be_saved_are_told_and_used_all_the_same(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "silent"\n')
+    folder = tmp_path / "config" / "seesay"
+    folder.rename(tmp_path / "away")
+    folder.write_text("no folder")
+    with qtbot.waitSignal(
+        program.flow.told, timeout=WAIT, check_params_cb=lambda told: "cannot be saved" in told
+    ):
+        program._use_camera("Lamp", "http://lamp/")
+    assert program.settings.camera == "http://lamp/"
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no X display")
 @pytest.mark.parametrize("display", ["", ":987"])
 def test_without_a_desktop_one_sentence(display: str, tmp_path: Path) -> None:

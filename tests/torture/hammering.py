@@ -154,7 +154,8 @@ def change_settings(trial: Trial, changes: int) -> None:
     dialog.reject()
     trial.wait_for(paths[-1], 4 * len(paths))
     assert trial.paths() == paths
-    assert SettingsFile().load() == (program.settings, None)
+    saved = (program.settings, None)
+    wait_until(lambda: SettingsFile().load() == saved, "the settings to be saved")
     trial.tell(f"{changes} changes of the settings, {len(paths)} files described", began)
 
 
