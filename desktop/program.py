@@ -163,7 +163,7 @@ class Program(QObject):
         self.sources.cameras_found.connect(self._on_cameras)
         self.captioning.ready.connect(self._on_ready)
         self.captioning.failed.connect(self._on_no_answer)
-        self._settings_writer.failed.connect(flow.tell_later)
+        self._settings_writer.tried.connect(self._on_settings_tried)
         self.speech.voices.connect(self._on_voices)
         self.speech.failed.connect(lambda sentence: self._show_problems("speech", [sentence]))
         self.speech.started.connect(lambda _: self._show_problems("speech", []))
@@ -358,6 +358,11 @@ class Program(QObject):
     def _on_no_answer(self, number: int, sentence: str) -> None:
         if number == 0:
             self._show_problems("model", [sentence])
+
+    def _on_settings_tried(self, problem: str) -> None:
+        self._show_problems("settings", [problem])
+        if problem:
+            self.flow.tell_later(problem)
 
     def _on_damage(self, sentence: str) -> None:
         self._show_problems("history", [sentence])

@@ -1,6 +1,5 @@
 """Writes the settings in a thread: a busy disk may take seconds, and the window goes on."""
 
-import contextlib
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -18,32 +17,26 @@ class SettingsWriter(QObject):
         parent: as of every QObject.
     """
 
-    failed = Signal(str)
-    """Why they could not be saved, a sentence."""
+    tried = Signal(str)
+    """An empty sentence: they are saved; or why they could not be."""
 
     def __init__(self, file: SettingsFile, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._file = file
         self._worker = Worker("settings")
-        self._unsaved: Settings | None = None
 
     def save(self, settings: Settings) -> None:
         """Save these, in the place of some that still wait."""
-        self._unsaved = settings
         self._worker.ask(partial(self._save, settings))
 
     def close(self) -> None:
-        """End the thread; what is not yet saved is saved."""
-        self._worker.close()
-        if self._unsaved is not None:
-            # Nobody is there any more to be told.
-            with contextlib.suppress(SeesayError):
-                self._file.save(self._unsaved)
+        """End the thread when what waits is saved."""
+        self._worker.close(finish=True)
 
     def _save(self, settings: Settings) -> None:
+        problem = ""
         try:
             self._file.save(settings)
         except SeesayError as error:
-            self.failed.emit(str(error))
-        if self._unsaved is settings:
-            self._unsaved = None
+            problem = str(error)
+        self.tried.emit(problem)

@@ -47,11 +47,16 @@ class Worker:
         with self._change:
             self._waiting = None
 
-    def close(self) -> None:
-        """End the thread after the job under way."""
+    def close(self, finish: bool = False) -> None:
+        """End the thread after the job under way.
+
+        Args:
+            finish: whether what waits is done, too.
+        """
         with self._change:
-            self._first.clear()
-            self._waiting = None
+            if not finish:
+                self._first.clear()
+                self._waiting = None
             self._closed = True
             self._change.notify()
         self._thread.join(_PATIENCE)

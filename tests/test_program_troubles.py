@@ -77,6 +77,10 @@ def test_settings_that_cannot_be_saved_are_told_and_used_all_the_same(
     ):
         program._use_camera("Lamp", "http://lamp/")
     assert program.settings.camera == "http://lamp/"
+    assert "cannot be saved" in program.window.problems.text()
+    folder.unlink()
+    program._use_camera("Lamp", "http://lamp/2")
+    qtbot.waitUntil(lambda: "saved" not in program.window.problems.text(), timeout=WAIT)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no X display")

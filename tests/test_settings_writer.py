@@ -53,7 +53,11 @@ def test_the_end_saves_what_still_waits(tmp_path: Path) -> None:
 def test_what_cannot_be_saved_is_told(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     writer = SettingsWriter(SettingsFile(tmp_path / "file" / "settings.toml"))
-    with qtbot.waitSignal(writer.failed, timeout=WAIT) as failed:
+    with qtbot.waitSignal(writer.tried, timeout=WAIT) as tried:
         writer.save(Settings())
-    assert "cannot be saved" in (failed.args or [""])[0]
+    assert "cannot be saved" in (tried.args or [""])[0]
+    (tmp_path / "file").unlink()
+    with qtbot.waitSignal(writer.tried, timeout=WAIT) as tried:
+        writer.save(Settings())
+    assert tried.args == [""]
     writer.close()
