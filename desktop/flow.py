@@ -72,6 +72,8 @@ class Flow(QObject):
     """The `Entry` of the history that was added."""
     keeping = Signal(str)
     """Why the last description could not be kept; empty when one was."""
+    cleared = Signal()
+    """The history is empty."""
     to_choose_from = Signal(object)
     """The `Picture` of the screen of which the user is to choose a part."""
     told = Signal(str)
@@ -124,6 +126,7 @@ class Flow(QObject):
         captioning.told.connect(self.tell_later)
         talker.finished.connect(self._on_said)
         self._keeper.added.connect(self._on_added)
+        self._keeper.cleared.connect(self._on_cleared)
         self._live.found.connect(self._on_found)
         self._live.failed.connect(self._fail)
         self._live.told.connect(self.tell_later)
@@ -236,6 +239,10 @@ class Flow(QObject):
         self._details = Details(caption, complete)
         self._awaited = self._told_number = None
 
+    def clear_history(self) -> None:
+        """Delete all that was kept, while the user goes on, and tell when that is done."""
+        self._keeper.clear()
+
     def close(self) -> None:
         """End live mode and the threads; what is being kept is kept."""
         self._drop()
@@ -345,6 +352,11 @@ class Flow(QObject):
         self.keeping.emit(problem)
         if self._answer is not None and number == self._answer.number:
             self._deliver(self._answer, problem)
+
+    def _on_cleared(self, problem: str) -> None:
+        if not problem:
+            self.cleared.emit()
+        self.tell_later(problem or "The history is empty now.")
 
     def _deliver(self, answer: _Answer, problem: str) -> None:
         order, caption = answer.order, answer.caption

@@ -1,12 +1,10 @@
 """The history: what was said of which picture, kept on disk, found again by its words."""
 
 import contextlib
-import itertools
 import math
 import sqlite3
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +29,7 @@ from desktop.history_entry import (
 from desktop.history_file import HistoryFile
 from desktop.history_query import fetch_entries, select
 from desktop.history_recovery import remove_leftovers
+from desktop.history_removal import remove
 
 if TYPE_CHECKING:
     from core.picture import Picture
@@ -40,10 +39,6 @@ __all__ = ["Entry", "History", "HistoryError", "Query", "Source", "open_history"
 _ALL = Query()
 _PAGE = 50
 _THUMBNAIL = 160  # pixels of the longest side
-
-# What is removed in one transaction, which then takes a few hundredths of a second.
-_REMOVED_AT_ONCE = 100  # entries
-_MERGED_AT_ONCE = 64  # pages of the index of words
 
 
 class History:
@@ -81,6 +76,28 @@ class History:
     def tell_damage_to(self, listener: Callable[[str], None]) -> None:
         """Have damage that is met from now on told at once, in a sentence, in whichever thread."""
         self._file.on_damage = listener
+
+    def twin(self) -> "History":
+        """Another of the same file: neither waits for what the other does. In memory, this one.
+
+        Raises:
+            HistoryError: if it cannot be opened.
+        """
+        if self.path is None:
+            return self
+        twin = History(self.path)
+        twin.tell_damage_to(self._file.on_damage)
+        if twin.problem is not None:
+            self._file.on_damage(twin.problem)
+        return twin
+
+    def settle(self) -> None:
+        """Move what was written into the file proper, if it is much; others go on meanwhile.
+
+        To be called after some changes, where nobody waits for it: it may take a disk seconds.
+        Nothing is lost without it, nor if it cannot be done.
+        """
+        self._file.settle()
 
     def close(self) -> None:
         """Let go of the file; nothing can be asked afterwards."""
@@ -280,7 +297,7 @@ class History:
         Raises:
             HistoryError: if it cannot be written.
         """
-        self._remove("deleted = 1", ())
+        remove(self._file, "deleted = 1", ())
 
     def forget_older_than(self, days: int) -> None:
         """Remove for good what is older, damaged files that were set aside included.
@@ -294,7 +311,7 @@ class History:
         if days <= 0:
             return
         oldest = datetime.now(UTC) - timedelta(days=min(days, 365_000))
-        self._remove("time < ?", (to_microseconds(oldest),))
+        remove(self._file, "time < ?", (to_microseconds(oldest),))
         self._remove_leftovers(oldest.timestamp())
 
     def tidy(self, keep_days: int) -> threading.Thread:
@@ -336,40 +353,6 @@ class History:
         statement = "UPDATE entries SET deleted = ? WHERE id = ? AND deleted != ?"
         rows = [(deleted, entry, deleted) for entry in entries]
         self._file.write(lambda db: db.executemany(statement, rows))
-
-    def _remove(self, condition: str, values: tuple[int, ...]) -> None:
-        """Remove entries, a few at a time, so that nobody waits long who wants to add one.
-
-        Their rows go last: wherever this is broken off, the next time finds what is left to do.
-        """
-        some = f"SELECT id FROM entries WHERE {condition}"
-        chosen = f"WHERE id IN ({some} AND deleted = ? LIMIT {_REMOVED_AT_ONCE})"
-        mark = f"UPDATE entries SET deleted = 1 {chosen}"
-        self._by_and_by(lambda db: db.execute(mark, (*values, 0)).rowcount)
-        if not self._file.read(lambda db: db.execute(f"{some} LIMIT 1", values).fetchone()):
-            return
-
-        # Merging the index of words leaves none of the removed ones behind. The first step, which
-        # has a negative number, is to put all of the index down for it.
-        steps = itertools.chain([-_MERGED_AT_ONCE], itertools.repeat(_MERGED_AT_ONCE))
-
-        def merge(db: sqlite3.Connection) -> bool:
-            before = db.total_changes
-            db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", (next(steps),))
-            return db.total_changes - before >= 2  # less tells that nothing was left to do
-
-        self._by_and_by(merge)
-        delete = f"DELETE FROM entries {chosen}"
-        self._by_and_by(lambda db: db.execute(delete, (*values, 1)).rowcount)
-        self._file.empty_log()
-
-    def _by_and_by(self, work: Callable[[sqlite3.Connection], int]) -> None:
-        """Repeat some work, in a transaction each, until it tells that nothing was left to do."""
-        begin = time.monotonic()
-        while self._file.write(work):
-            # Those who wait for the file look for it now and then: half of the time it is theirs.
-            time.sleep(time.monotonic() - begin)
-            begin = time.monotonic()
 
     def _remove_leftovers(self, older_than: float) -> None:
         if self.path is not None:

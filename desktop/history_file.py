@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from desktop.history_entry import DamagedError, HistoryError
+from desktop.history_log import settle, truncate
 from desktop.history_recovery import recover
 from desktop.history_schema import connect, explain, is_damage, number
 
@@ -16,6 +17,9 @@ from desktop.history_schema import connect, explain, is_damage, number
 _CHECKED_WHOLE = 16 * 1024 * 1024
 
 _T = TypeVar("_T")
+
+# Several threads, each with the file open, may meet the same damage.
+_mending = threading.Lock()
 
 
 class HistoryFile:
@@ -100,15 +104,22 @@ class HistoryFile:
 
         self.read(work)
 
+    def settle(self) -> None:
+        """Move what is in the log into the file if it has become much, while others go on.
+
+        Nothing is lost if that cannot be done: the next time may do it.
+        """
+        if self.path is not None:
+            with contextlib.suppress(sqlite3.Error, DamagedError, HistoryError, OSError):
+                settle(self.path)
+
     def empty_log(self) -> None:
         """Leave no older state of the file in its log.
 
         Raises:
             HistoryError: if another process keeps it in use.
         """
-        checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
-        busy, *_ = self.read(lambda db: db.execute(checkpoint).fetchone())
-        if busy:
+        if not self.read(truncate):
             raise HistoryError(
                 "The entries are gone from the history but may be left in its log: "
                 "close other windows and commands of Seesay, and delete again."
@@ -170,13 +181,16 @@ class HistoryFile:
         self._usable = False
         if hasattr(self, "_db"):
             self._db.close()
-        if self._present_identity() == self._identity:  # or another process was quicker
-            aside, saved = recover(self.path)
-            what = f"{saved} of its entries were saved" if saved else "nothing in it could be read"
-            self.problem = (
-                f"The history was damaged: {what}, and the damaged file is now {aside.name}."
-            )
-            self.on_damage(self.problem)
+        with _mending:
+            if self._present_identity() == self._identity:  # or another was quicker
+                aside, saved = recover(self.path)
+                what = f"{saved} of its entries were saved"
+                if not saved:
+                    what = "nothing in it could be read"
+                self.problem = (
+                    f"The history was damaged: {what}, and the damaged file is now {aside.name}."
+                )
+                self.on_damage(self.problem)
         self._open()
 
 

@@ -213,6 +213,10 @@ def _prepare(db: sqlite3.Connection) -> None:
     # commit: a killed process loses nothing, and power failure at most the last lines.
     _log_ahead(db)
     db.execute("PRAGMA synchronous = NORMAL")
+    # Whoever writes would wait for the disk whenever the log has grown; `history_log` moves it.
+    # When it is begun anew, nothing of its length is kept: that tells how much there is to move.
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute("PRAGMA journal_size_limit = 0")
 
 
 def _log_ahead(db: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Keeps descriptions in the history, in a thread: encoding and writing may take a while."""
+"""Changes the history in a thread: encoding and writing may take a while."""
 
 import contextlib
 from functools import partial
@@ -13,21 +13,26 @@ from desktop.worker import Worker
 
 
 class Keeper(QObject):
-    """Adds descriptions, and completes those that it added last.
+    """Adds descriptions, completes those that it added last, and deletes all.
 
     Args:
-        history: where they are kept.
+        history: where they are kept; others who use this object do not wait for the thread.
         parent: as of every QObject.
     """
 
     added = Signal(int, object, str)
     """The number of a description, its `Entry`, and an empty sentence; or None and why."""
+    cleared = Signal(str)
+    """All that was kept is gone; or the sentence tells why not."""
 
     def __init__(self, history: History, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._history = history
         self._worker = Worker("history")
-        # Of the thread, each with the number of its description:
+        self._settler = Worker("history log")
+        # Of the thread:
+        self._own: History | None = None  # which it opens itself
+        # and each with the number of its description:
         self._kept: tuple[int, Entry] | None = None  # the last that was added
         self._whole: tuple[int, Caption] | None = None  # came before its description was added
 
@@ -45,9 +50,21 @@ class Keeper(QObject):
         """Forget the description that waits."""
         self._worker.cancel()
 
+    def clear(self) -> None:
+        """Delete all that was kept so far; ``cleared`` tells when that is done."""
+        self._worker.ask_first(self._clear)
+
     def close(self) -> None:
-        """End the thread; what is being kept is kept."""
-        self._worker.close()
+        """End the threads; what is being kept is kept, and what is to be deleted is gone."""
+        self._worker.close(finish=True)
+        self._settler.close()
+        if self._own is not None and self._own is not self._history:
+            self._own.close()
+
+    def _open(self) -> History:
+        if self._own is None:
+            self._own = self._history.twin()
+        return self._own
 
     def _add(
         self, number: int, caption: Caption, source: Source, picture: Picture, keep_picture: bool
@@ -57,7 +74,7 @@ class Keeper(QObject):
         entry: Entry | None = None
         problem = ""
         try:
-            entry = self._history.add(caption, source, picture, keep_picture)
+            entry = self._open().add(caption, source, picture, keep_picture)
             self._kept = (number, entry)
         except HistoryError as error:
             problem = str(error)
@@ -65,6 +82,7 @@ class Keeper(QObject):
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             problem = f"The description could not be kept in the history ({reason})."
         self.added.emit(number, entry, problem)
+        self._settler.ask(self._history.settle)
 
     def _complete(self, number: int, caption: Caption) -> None:
         if self._kept is None or self._kept[0] != number:
@@ -72,4 +90,12 @@ class Keeper(QObject):
         elif caption != self._kept[1].caption:
             # What cannot be written has been told when the entry was, or will be with the next.
             with contextlib.suppress(HistoryError):
-                self._history.complete(self._kept[1].id, caption)
+                self._open().complete(self._kept[1].id, caption)
+
+    def _clear(self) -> None:
+        problem = ""
+        try:
+            self._open().clear()
+        except HistoryError as error:
+            problem = str(error)
+        self.cleared.emit(problem)

@@ -156,6 +156,7 @@ class Program(QObject):
         flow.completed.connect(window.words.show_words)
         flow.kept.connect(self._pane.added)
         flow.keeping.connect(lambda problem: self._show_problems("keeping", [problem]))
+        flow.cleared.connect(self._pane.refresh)
         flow.to_choose_from.connect(self._pick_part)
         flow.told.connect(window.show_status)
         flow.live_changed.connect(window.show_live)
@@ -294,7 +295,7 @@ class Program(QObject):
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.try_out.connect(self.speech.try_out)
-        dialog.delete_all.connect(self._delete_all)
+        dialog.delete_all.connect(self.flow.clear_history)
         dialog.applied.connect(self._save)
         dialog.told.connect(self.flow.tell)
         # A key that is held back from other programs cannot be typed into its own field.
@@ -311,15 +312,6 @@ class Program(QObject):
                 set_start_at_login(settings.start_at_login)
             except SeesayError as error:
                 self.flow.tell(str(error))
-
-    def _delete_all(self) -> None:
-        try:
-            self.history.clear()
-        except SeesayError as error:
-            self.flow.tell(str(error))
-            return
-        self._pane.refresh()
-        self.flow.tell("The history is empty now.")
 
     def _find(self) -> None:
         self.window.bring_to_front()

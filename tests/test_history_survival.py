@@ -8,8 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core.picture import Picture
 from desktop.history import History, HistoryError, Query, open_history
 from tests.history_parts import caption_of, is_sound, picture_of, sentences, start
 
@@ -210,3 +212,27 @@ def test_a_second_opening_leaves_the_log_to_the_first(tmp_path: Path) -> None:
     first.add(caption_of("A bird sings."), "camera")
     assert count_elsewhere() == "3\n"
     first.close()
+
+
+def test_the_log_is_moved_when_it_has_become_much(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    log = path.with_name(f"{path.name}-wal")
+    picture = Picture(np.random.default_rng(0).integers(0, 255, (900, 1200, 3), np.uint8), "")
+    with contextlib.closing(History(path)) as history:
+        history.add(caption_of("The first."), "camera")
+        size = path.stat().st_size
+        history.settle()  # too little
+        assert path.stat().st_size == size
+        while log.stat().st_size < 4 * 1024 * 1024:
+            history.add(caption_of(), "camera", picture, keep_picture=True)
+        assert path.stat().st_size == size  # nobody who adds waits for it
+        with contextlib.closing(History(path)) as reader:
+            reader.count()
+            history.settle()
+        assert log.stat().st_size < 100_000
+        assert path.stat().st_size > 4 * 1024 * 1024
+        assert sentences(history)[-1] == "The first."
+        history.add(caption_of("The last."), "camera")
+    assert is_sound(path)
+    with contextlib.closing(History(path)) as history:
+        assert sentences(history)[0] == "The last."

@@ -1,11 +1,13 @@
 """Descriptions are kept, and completed in whatever order their parts come."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from core.caption import Caption
@@ -19,8 +21,13 @@ BEGUN = replace(WHOLE, words=(), text=())
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    with closing(History(tmp_path / "history.sqlite3")) as history:
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.sqlite3"
+
+
+@pytest.fixture
+def history(path: Path) -> Iterator[History]:
+    with closing(History(path)) as history:
         yield history
 
 
@@ -69,14 +76,88 @@ def test_what_belongs_to_another_is_kept_with_none(
 
 
 def test_what_was_deleted_or_cannot_be_written_is_let_go(
-    keeper: Keeper, history: History, qtbot: QtBot
+    keeper: Keeper, history: History, path: Path, qtbot: QtBot
 ) -> None:
     entry = add(keeper, qtbot, 7)
     history.delete([entry.id])
     keeper.complete(7, WHOLE)
     assert add(keeper, qtbot, 8).id > entry.id
-    history.close()
+    path.unlink()
+    path.mkdir()
     keeper.complete(8, WHOLE)
     with qtbot.waitSignal(keeper.added, timeout=WAIT) as blocker:
         keeper.add(9, BEGUN, "camera", picture_of(), keep_picture=False)
     assert "history" in (blocker.args or [])[2]
+
+
+def test_nobody_waits_for_what_is_being_kept(
+    keeper: Keeper, history: History, path: Path, qtbot: QtBot
+) -> None:
+    entry = add(keeper, qtbot, 7)
+    told: list[int] = []
+    keeper.added.connect(lambda number: told.append(number), Qt.ConnectionType.DirectConnection)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        keeper.add(8, BEGUN, "camera", picture_of(), keep_picture=False)
+        for _ in range(100):
+            assert [one.id for one in history.page()] == [entry.id]
+        assert told == []  # it still waits for the other
+        with qtbot.waitSignal(keeper.added, timeout=WAIT):
+            other.execute("ROLLBACK")
+    assert history.count() == 2
+
+
+def test_all_is_deleted_while_others_read(
+    keeper: Keeper, history: History, path: Path, qtbot: QtBot
+) -> None:
+    entry = add(keeper, qtbot, 7)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT id FROM entries").fetchall()
+        keeper.clear()
+        # The reader keeps the log as it is; others see what is there by now.
+        qtbot.waitUntil(lambda: history.count() == 0, timeout=WAIT)
+        with qtbot.waitSignal(keeper.cleared, timeout=WAIT) as blocker:
+            other.execute("ROLLBACK")
+    assert blocker.args == [""]
+    assert add(keeper, qtbot, 8).id > entry.id
+
+
+def test_what_cannot_be_deleted_is_told(
+    keeper: Keeper, history: History, path: Path, qtbot: QtBot
+) -> None:
+    path.unlink()
+    path.mkdir()
+    with qtbot.waitSignal(keeper.cleared, timeout=WAIT) as blocker:
+        keeper.clear()
+    assert "history" in (blocker.args or [])[0]
+
+
+def test_the_end_waits_until_all_is_deleted(history: History, qtbot: QtBot) -> None:
+    keeper = Keeper(history)
+    add(keeper, qtbot, 7)
+    keeper.clear()
+    keeper.close()
+    assert history.count() == 0
+
+
+def test_the_log_does_not_grow_for_ever(
+    keeper: Keeper, path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.history_log._MUCH", 100_000)
+    log = path.with_name(f"{path.name}-wal")
+    for number in range(30):
+        add(keeper, qtbot, number)
+        qtbot.waitUntil(lambda: log.stat().st_size < 100_000, timeout=WAIT)
+    assert path.stat().st_size > 100_000
+
+
+def test_one_in_memory_is_kept_and_deleted_as_well(qtbot: QtBot) -> None:
+    with closing(History(":memory:")) as history:
+        keeper = Keeper(history)
+        add(keeper, qtbot, 7)
+        assert history.count() == 1
+        with qtbot.waitSignal(keeper.cleared, timeout=WAIT):
+            keeper.clear()
+        keeper.close()
+        assert history.count() == 0  # it is still open

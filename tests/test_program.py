@@ -15,6 +15,7 @@ from core.caption import Caption
 from core.where import with_places
 from desktop import talker
 from desktop.history import History, Query
+from desktop.settings_dialog import SettingsDialog
 from tests.program_parts import WAIT, Start, announcements, pictures, programs, sentences
 from tests.rendered_pages import Look, web_page
 
@@ -246,3 +247,21 @@ def test_a_full_picture_is_kept_before_it_is_said_while_the_window_goes_on(
     assert kept_when_shown == [1]
     assert program.history.page()[0].has_picture
     assert threading.main_thread() not in threads
+
+
+def test_all_of_the_history_is_deleted_from_the_settings(
+    start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    with qtbot.waitSignal(program.flow.kept, timeout=WAIT):
+        program.on_asked_from_outside(pictures(tmp_path, "red"), "")
+    assert program._pane.model.rowCount() == 1
+    program.do("settings")
+    qtbot.waitUntil(lambda: program.window.findChild(SettingsDialog) is not None, timeout=WAIT)
+    dialog = program.window.findChild(SettingsDialog)
+    assert dialog is not None
+    dialog.delete_all.emit()
+    qtbot.waitUntil(lambda: announced[-1] == "The history is empty now.", timeout=WAIT)
+    assert program._pane.model.rowCount() == 0
+    assert sentences(tmp_path) == []
+    dialog.reject()

@@ -116,7 +116,9 @@ def test_a_description_that_cannot_be_kept_is_said_and_shown_with_the_reason(
     start: Start, announced: list[str], tmp_path: Path, qtbot: QtBot
 ) -> None:
     program = start('speech = "screen_reader"\n')
-    program.history.close()
+    path = tmp_path / "data" / "seesay" / "history.sqlite3"
+    path.unlink()
+    path.mkdir()
     with qtbot.waitSignal(program.flow.described, timeout=WAIT) as blocker:
         program.on_asked_from_outside(pictures(tmp_path, "red"), "")
     spoken = (blocker.args or [])[0].caption.spoken
