@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,7 @@ VERSION = len(_STEPS)
 # Files that this process has opened by SQLite. On POSIX, closing a file in any other way drops the
 # locks of all connections of the process, and another process would take them for gone.
 _opened: set[tuple[int, int] | None] = set()
+_opening = threading.Lock()  # a thread that finds no file there must not close one that came
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _HEADER = struct.Struct(">16s 44x i 4x i")  # signature, version, application: 72 bytes
@@ -118,12 +120,9 @@ def connect(path: Path | None) -> sqlite3.Connection:
         HistoryError: if it was made by a newer version.
         sqlite3.Error, OSError: if it cannot be opened.
     """
-    if path is not None and _identity(path) not in _opened:
-        _refuse_newer(path)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)
-        _opened.add(_identity(path))
+    if path is not None:
+        with _opening:
+            _make_private(path)
     # Several threads may use the connection, one at a time; the history has a lock for it.
     db = sqlite3.connect(
         path or ":memory:", timeout=_PATIENCE, isolation_level=None, check_same_thread=False
@@ -189,6 +188,17 @@ def _refuse_newer(path: Path) -> None:
     signature, version, application = _HEADER.unpack(header)
     if signature == b"SQLite format 3\0" and application == APPLICATION_ID:
         _check_version(version, path)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file where there is none, for its owner alone."""
+    if _identity(path) in _opened:
+        return
+    _refuse_newer(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+    _opened.add(_identity(path))
 
 
 def _check_version(version: int, path: Path | None) -> None:

@@ -1,6 +1,5 @@
 """The average of models."""
 
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -37,28 +36,6 @@ def test_weights_are_averaged_and_the_rest_is_the_last_ones(
     assert config["name"] == "changed by 2"
     same = load_model(one)[0].decoder.query.weight
     torch.testing.assert_close(model.decoder.query.weight, same)
-
-
-def test_what_is_expected_is_kept_where_only_decoders_differ(
-    tiny_model: Path, tmp_path: Path
-) -> None:
-    plain = changed(tiny_model, tmp_path / "plain", 1)
-    model, vocabulary, _ = load_model(tiny_model)
-    taught = CaptionModel(replace(model.config, expected=7))
-    taught.load_state_dict(model.state_dict(), strict=False)
-    save_model(taught, vocabulary, tmp_path / "taught", {"name": "taught"})
-    average([tmp_path / "taught", plain], tmp_path / "mean")
-    found, wanted = load_model(tmp_path / "mean")[0], load_model(tmp_path / "taught")[0]
-    assert found.expectation is not None
-    assert wanted.expectation is not None
-    for name, tensor in wanted.expectation.state_dict().items():
-        torch.testing.assert_close(found.expectation.state_dict()[name], tensor)
-
-    with torch.no_grad():
-        next(model.encoder.parameters()).mul_(2)
-    save_model(model, vocabulary, tmp_path / "other", {"name": "sees otherwise"})
-    average([tmp_path / "taught", tmp_path / "other"], tmp_path / "mean")
-    assert load_model(tmp_path / "mean")[0].expectation is None
 
 
 def with_own_layers(tiny_model: Path, folder: Path, own_layers: int) -> Path:

@@ -26,7 +26,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def history(path: Path) -> Iterator[History]:
+def history(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    # Machines may be slow while one waits for the other.
+    monkeypatch.setattr("desktop.history_schema._PATIENCE", 60.0)
     with closing(History(path)) as history:
         yield history
 

@@ -3,9 +3,8 @@
     python -m training.average resources/model runs/sharper/best --to runs/average
 
 The average often describes better than each of them (Wortsman et al., "Model soups", ICML 2022). It
-has the last one's picture size and second head, and what is known of it; then it wants graphs and a
-calibration, and an expectation, unless only decoders differ: then it keeps that of the first that
-has one. A model that is named twice counts twice.
+has the last one's picture size and second head, and what is known of it; then it wants an
+expectation, graphs and a calibration.
 """
 
 import argparse
@@ -18,7 +17,6 @@ from typing import Any
 import torch
 
 from core.errors import ModelError
-from core.model import CaptionModel
 from core.model_file import load_model, save_model
 
 
@@ -33,11 +31,6 @@ def average(folders: Sequence[Path], target: Path) -> None:
         ModelError: if one cannot be read, or their sizes or vocabularies differ.
     """
     models = [load_model(folder) for folder in folders]
-    taught = [
-        (each.expectation, each.config.expected)
-        for each, _, _ in models
-        if each.expectation is not None
-    ]
     for each, _, _ in models:
         each.forget_expectation()
     model, vocabulary, config = models[-1]
@@ -58,25 +51,10 @@ def average(folders: Sequence[Path], target: Path) -> None:
         for name, tensor in states[-1].items()
     }
     model.load_state_dict(mean)
-    if taught and all(_see_alike(model, other) for other, _, _ in models):
-        expectation, known = taught[0]
-        model.expectation, model.config = expectation, replace(model.config, expected=known)
     facts: dict[str, Any] = {
         name: config[name] for name in ("name", "licence", "training") if name in config
     }
     save_model(model, vocabulary, target, facts)
-
-
-def _see_alike(one: CaptionModel, other: CaptionModel) -> bool:
-    """Whether all that an expectation is told of a picture is the same."""
-    states = (one.state_dict(), other.state_dict())
-    seen, seen_too = (
-        {name: tensor for name, tensor in state.items() if not name.startswith("decoder.")}
-        for state in states
-    )
-    return seen.keys() == seen_too.keys() and all(
-        torch.equal(tensor, seen_too[name]) for name, tensor in seen.items()
-    )
 
 
 def main() -> int:
