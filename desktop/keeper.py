@@ -79,8 +79,7 @@ class Keeper(QObject):
         except HistoryError as error:
             problem = str(error)
         except Exception as error:  # such as too little memory; the description must be said
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            problem = f"The description could not be kept in the history ({reason})."
+            problem = f"The description could not be kept in the history ({_reason(error)})."
         self.added.emit(number, entry, problem)
         self._settler.ask(self._history.settle)
 
@@ -89,7 +88,7 @@ class Keeper(QObject):
             self._whole = (number, caption)
         elif caption != self._kept[1].caption:
             # What cannot be written has been told when the entry was, or will be with the next.
-            with contextlib.suppress(HistoryError):
+            with contextlib.suppress(Exception):
                 self._open().complete(self._kept[1].id, caption)
 
     def _clear(self) -> None:
@@ -98,4 +97,10 @@ class Keeper(QObject):
             self._open().clear()
         except HistoryError as error:
             problem = str(error)
+        except Exception as error:  # the thread must go on, or nothing would be said any more
+            problem = f"The history could not be deleted ({_reason(error)}): try again."
         self.cleared.emit(problem)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -135,6 +135,24 @@ def test_what_cannot_be_deleted_is_told(
     assert "history" in (blocker.args or [])[0]
 
 
+def test_whatever_fails_later_descriptions_are_kept(
+    keeper: Keeper, history: History, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    add(keeper, qtbot, 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "complete", fail)
+        patch.setattr(History, "clear", fail)
+        keeper.complete(7, WHOLE)
+        with qtbot.waitSignal(keeper.cleared, timeout=WAIT) as blocker:
+            keeper.clear()
+    assert "MemoryError" in (blocker.args or [])[0]
+    add(keeper, qtbot, 8)
+    assert history.count() == 2
+
+
 def test_the_end_waits_until_all_is_deleted(history: History, qtbot: QtBot) -> None:
     keeper = Keeper(history)
     add(keeper, qtbot, 7)
