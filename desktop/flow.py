@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 # After this time without an answer, patience is asked for.
 _STILL_MS = 1500
+# After this time without an end of it, deleting the history is told.
+_DELETING_MS = 1000
+_DELETING = "The history is being deleted."
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class Flow(QObject):
         self._whole: tuple[int, Caption] | None = None  # the last that was completed
         self._still = QTimer(self, interval=_STILL_MS, singleShot=True)
         self._still.timeout.connect(lambda: self._talker.say("Still looking."))
+        self._deleting = QTimer(self, interval=_DELETING_MS, singleShot=True)
+        self._deleting.timeout.connect(lambda: self.tell_later(_DELETING))
 
         sources.taken.connect(self._on_taken)
         sources.failed.connect(self._on_not_taken)
@@ -242,6 +247,7 @@ class Flow(QObject):
     def clear_history(self) -> None:
         """Delete all that was kept, while the user goes on, and tell when that is done."""
         self._keeper.clear()
+        self._deleting.start()
 
     def close(self) -> None:
         """End live mode and the threads; what is being kept is kept."""
@@ -354,6 +360,9 @@ class Flow(QObject):
             self._deliver(self._answer, problem)
 
     def _on_cleared(self, problem: str) -> None:
+        self._deleting.stop()
+        if _DELETING in self._later:
+            self._later.remove(_DELETING)
         if not problem:
             self.cleared.emit()
         self.tell_later(problem or "The history is empty now.")

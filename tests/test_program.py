@@ -265,3 +265,21 @@ def test_all_of_the_history_is_deleted_from_the_settings(
     assert program._pane.model.rowCount() == 0
     assert sentences(tmp_path) == []
     dialog.reject()
+
+
+def test_that_the_history_is_being_deleted_is_told_where_it_takes_long(
+    start: Start, announced: list[str], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    written = threading.Event()
+    clear = History.clear
+
+    def slow(self: History) -> None:
+        written.wait(WAIT / 1000)
+        clear(self)
+
+    monkeypatch.setattr(History, "clear", slow)
+    program.flow.clear_history()
+    qtbot.waitUntil(lambda: announced[-1:] == ["The history is being deleted."], timeout=WAIT)
+    written.set()
+    qtbot.waitUntil(lambda: announced[-1] == "The history is empty now.", timeout=WAIT)
