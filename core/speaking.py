@@ -8,10 +8,11 @@ from core.things import spoken_things
 
 _UNCLEAR = "I cannot tell what this picture shows."
 _UNSURE = "I am not sure what is happening here."
+_BEGINS = "It begins: "
 # Said instead of the sentence of `SENTENCES` where there is text to begin with.
 _TEXTUAL = {
-    "screen": "This is a screen, mostly text. It begins:",
-    "document": "This is a document. It begins:",
+    "screen": "This is a screen, mostly text.",
+    "document": "This is a document.",
 }
 
 
@@ -33,7 +34,7 @@ def speak(
     """
     for note in notes:
         if text and note in _TEXTUAL:
-            return f"{_TEXTUAL[note]} {text}"
+            return f"{_TEXTUAL[note]} {_BEGINS}{text}"
     if notes:
         said = " ".join(SENTENCES[note] for note in notes)
     elif sentence is not None and is_told(level, things):
@@ -41,3 +42,12 @@ def speak(
     else:
         said = f"{_UNSURE} {spoken_things(things)}" if things else _UNCLEAR
     return f"{said} It says: {text}" if text else said
+
+
+def text_begun(spoken: str) -> str:
+    """With how much of its text a screen or page was told; "" for nothing.
+
+    Args:
+        spoken: by `speak`, of such a picture.
+    """
+    return spoken.partition(_BEGINS)[2]

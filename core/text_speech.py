@@ -2,7 +2,7 @@
 # ruff: noqa: RUF001  (the typographic quotation marks are meant)
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from core.caption import Box
 
@@ -29,24 +29,41 @@ def worth_saying(text: str, confidence: float, box: Box) -> bool:
     return not (at_edge and _STAMP.fullmatch(text.strip()))
 
 
-def split_parts(paragraphs: Sequence[str], words: int, complete: bool = True) -> tuple[str, ...]:
+def split_parts(
+    paragraphs: Sequence[str], words: int, complete: bool = True, heard: int = 0
+) -> tuple[str, ...]:
     """Sentences in portions of at least so many words each, save the last.
 
     A sentence of more than twice as many words is divided. Where the text is not complete, its
     last sentence is left out, unless there is no other.
+
+    Args:
+        paragraphs: of the text.
+        words: of a portion.
+        complete: whether this is all of the text.
+        heard: so many of its first words are left out.
     """
     sentences = [sentence for paragraph in paragraphs for sentence in _sentences(paragraph, words)]
     if not complete and len(sentences) > 1:
         sentences.pop()
     parts: list[str] = []
     enough = True
-    for sentence in sentences:
+    for sentence in _after(sentences, heard):
         if enough:
             parts.append(sentence)
         else:
             parts[-1] += f" {sentence}"
         enough = len(parts[-1].split()) >= words
     return tuple(parts)
+
+
+def _after(sentences: Sequence[str], heard: int) -> Iterator[str]:
+    """What is left of some sentences after so many words."""
+    for sentence in sentences:
+        words = sentence.split()
+        if heard < len(words):
+            yield " ".join(words[heard:])
+        heard = max(0, heard - len(words))
 
 
 def _sentences(paragraph: str, words: int) -> list[str]:

@@ -1,8 +1,7 @@
 """What can be asked for after a description: where its things are, and the text, in portions."""
 
-from collections.abc import Sequence
-
 from core.caption import DRAWN, Caption
+from core.speaking import text_begun
 from core.text_speech import FIRST_WORDS, split_parts
 from core.where import with_places
 
@@ -18,8 +17,11 @@ class Details:
     def __init__(self, caption: Caption, complete: bool) -> None:
         self._caption = caption
         self._complete = complete
-        # Of a screen or a page, the first portion was said as its description.
-        self._next = 1 if DRAWN.intersection(caption.notes) else 0
+        # Words of the text. A sentence that was cut off goes on where it was, which makes other
+        # portions of the whole than there were of its beginning.
+        self._heard = 0
+        if DRAWN.intersection(caption.notes):
+            self._heard = len(text_begun(caption.spoken).split())
 
     @property
     def any_text(self) -> bool:
@@ -48,12 +50,12 @@ class Details:
         Returns:
             None where it has not been read yet.
         """
-        text: Sequence[str] = self._caption.text
-        parts = split_parts(text, FIRST_WORDS, self._complete)
-        if self._next < len(parts):
-            self._next += 1
-            return parts[self._next - 1]
+        text = self._caption.text
+        parts = split_parts(text, FIRST_WORDS, self._complete, self._heard)
+        if parts:
+            self._heard += len(parts[0].split())
+            return parts[0]
         if not self._complete:
             return None
-        self._next = 0
-        return "That was all of the text." if parts else "No text was read in this picture."
+        self._heard = 0
+        return "That was all of the text." if text else "No text was read in this picture."

@@ -1,10 +1,13 @@
 """Details of a description: places and text, also while they are still being found."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from core.caption import Caption, Thing
+from core.speaking import speak
+from core.text import Text
 from core.where import with_places
 from desktop.details import Details
 from tests.history_parts import caption_of
@@ -40,18 +43,37 @@ def test_places_that_are_not_clear_are_not_told() -> None:
     assert said == "Where things are is not clear enough to say."
 
 
-def test_text_goes_on_where_it_was_when_the_rest_is_there() -> None:
-    sentences = [f"Sentence number {number} of a long text that is read." for number in range(30)]
-    screen = replace(caption_of(None, text=sentences[:15]), notes=("screen",))
-    details = Details(screen, complete=False)
-    heard = []
-    while (portion := details.next_text()) is not None:
+LETTER = (
+    "Dear Ms Hill,",
+    " ".join(f"word{number}" for number in range(61)) + ". Then more.",
+    "Yours",
+)
+PLAIN = tuple(f"Sentence number {number} of a long text that is read." for number in range(30))
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["when all is read", "while it is read"])
+@pytest.mark.parametrize(
+    ("begun", "whole"),
+    [(PLAIN[:15], PLAIN), ((LETTER[0], LETTER[1][:250]), LETTER), (LETTER[:1], LETTER)],
+    ids=["short sentences", "a long sentence", "a line"],
+)
+def test_every_word_of_a_text_is_said_once(
+    begun: tuple[str, ...], whole: tuple[str, ...], early: bool
+) -> None:
+    first = Text((), begun, complete=False).begins()
+    told = speak(None, "none", ("document",), (), first)
+    page = replace(caption_of(None, text=begun), notes=("document",), spoken=told)
+    details = Details(page, complete=False)
+    heard = [first]
+    while early and (portion := details.next_text()) is not None:
         heard.append(portion)
-    assert details.next_text() is None
-    details.complete(replace(screen, text=tuple(sentences)))
+    details.complete(replace(page, text=whole))
     while (portion := details.next_text()) != "That was all of the text.":
         assert portion is not None
         heard.append(portion)
-    told = " ".join(heard)
-    assert sentences[-1] in told
-    assert all(told.count(f"number {number} ") <= 1 for number in range(30))
+    assert _words(heard) == _words(whole)
+    assert details.next_text() in Text((), whole, complete=True).parts()[0]  # from its start again
+
+
+def _words(parts: Sequence[str]) -> list[str]:
+    return " ".join(parts).replace(".", "").split()
