@@ -305,9 +305,10 @@ class HistoryPane(QWidget):
         if not self._deleted:
             self.told.emit("There is nothing to undo.")
             return
-        ids = self._deleted.pop()
+        ids = self._deleted[-1]
         with self._problems_told():
             self._history.restore(ids)
+            self._deleted.pop()
             for entry in ids:
                 self.model.put(self._history.get(entry))
             self._choose(self.model.row_of(ids[0]))

@@ -80,21 +80,27 @@ class SettingsFile:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or user_config_path("seesay", appauthor=False) / "settings.toml"
+        self._unread = False  # what is in the file is not known, and must not be lost
 
     def load(self) -> tuple[Settings, str | None]:
         """The settings, and one sentence for the user where not all of the file was usable.
 
         A wrong value falls back to its default. A file that is no TOML is set aside under another
-        name, and everything falls back. Never raises for what is in the file or around it.
+        name, and everything falls back; so it does where the file cannot be opened, which is set
+        aside only when others are saved, and nothing is kept till then: it may have said so.
+        Never raises for what is in the file or around it.
         """
+        self._unread = False
         try:
             entries = tomllib.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
             return Settings(), None
         except OSError as error:
-            return Settings(), (
+            self._unread = True
+            return Settings(private=True, welcomed=True), (
                 f"The settings in {self.path} cannot be opened ({error.strerror}), so that the "
-                "defaults are used: check the permissions of the file."
+                "defaults are used and nothing is kept in the history: check the permissions of "
+                "the file, and start Seesay again."
             )
         except (ValueError, RecursionError):  # no TOML, no UTF-8
             return Settings(), self._set_aside()
@@ -108,7 +114,8 @@ class SettingsFile:
         """
         try:
             path = self.path.resolve()  # a link stays a link
-            _write(path, _toml(settings))
+            _write(path, _toml(settings), _aside(path) if self._unread else None)
+            self._unread = False
             remove_drafts(path.parent.glob(f".{path.name}.*.draft"))
         except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
             reason = getattr(error, "strerror", None) or str(error)
@@ -118,7 +125,7 @@ class SettingsFile:
             ) from error
 
     def _set_aside(self) -> str:
-        broken = self.path.with_name(f"{self.path.name}.broken-{datetime.now():%Y-%m-%d-%H%M%S-%f}")
+        broken = _aside(self.path)
         try:
             os.replace(self.path, broken)
         except OSError:
@@ -213,7 +220,12 @@ def _toml_value(value: str | int | bool) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
-def _write(path: Path, text: str) -> None:
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.broken-{datetime.now():%Y-%m-%d-%H%M%S-%f}")
+
+
+def _write(path: Path, text: str, aside: Path | None) -> None:
+    """Write a file whole; the one that is there is kept under another name, if one is given."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Readable by the user alone, as a camera's address may hold a password.
     handle, draft = tempfile.mkstemp(".draft", f".{path.name}.", path.parent)
@@ -223,6 +235,8 @@ def _write(path: Path, text: str) -> None:
             file.write(text.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
+        if aside is not None:
+            os.replace(path, aside)
         os.replace(draft, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -94,6 +94,7 @@ class Sources(QObject):
         self._screenshots = Screenshots(self)
         self._shot: Order | None = None  # what the screenshot under way is for
         self._kept: CameraReader | None = None
+        self._open: list[list[CameraReader]] = []  # as the states of each tell
         self._was_open = False
         self.lost = False
         self._screenshots.taken.connect(lambda picture: self._on_shot(picture))
@@ -197,7 +198,11 @@ class Sources(QObject):
 
     def _on_camera_state(self, holder: list[CameraReader], state: State) -> None:
         if state in ("open", "closed"):
-            self.camera_open.emit(state == "open")
+            # One that was closed may need seconds for it, while another is open already.
+            self._open = [other for other in self._open if other is not holder]
+            if state == "open":
+                self._open.append(holder)
+            self.camera_open.emit(bool(self._open))
         if self._kept is None or self._kept not in holder:
             return
         # One that never opened is told as the answer to the request for its picture.

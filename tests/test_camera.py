@@ -289,3 +289,22 @@ def test_a_camera_may_close_after_the_program(
             thread.join(20)
             assert not thread.is_alive()
     assert not problems
+
+
+def test_a_camera_that_closes_late_does_not_hide_that_another_is_open(
+    camera: CameraServer, qtbot: QtBot
+) -> None:
+    sources = Sources()
+    told: list[bool] = []
+    sources.camera_open.connect(told.append)
+    with camera_server(lambda: jpeg(BLUE)) as other:
+        sources.use_camera(camera.url)
+        sources.keep_camera(True)
+        qtbot.waitUntil(lambda: told == [True], timeout=10_000)
+        camera.mode = "stall"  # what reads it hangs, and does not see that it shall close
+        qtbot.waitUntil(lambda: sources.lost, timeout=10_000)
+        sources.use_camera(other.url)
+        qtbot.waitUntil(lambda: len(told) == 3, timeout=20_000)
+        assert told == [True] * 3  # opened, opened, the first one closed
+        sources.close()
+        qtbot.waitUntil(lambda: told[-1] is False, timeout=10_000)

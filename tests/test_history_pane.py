@@ -286,6 +286,26 @@ def test_delete_and_undo(user: User, four: History) -> None:
     assert len(user.rows) == 4
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history that does not wait long for another program."""
+    monkeypatch.setattr("desktop.history_schema._PATIENCE", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_undo_that_fails_can_be_tried_again(user: User, four: History) -> None:
+    user.choose(0)
+    user.press(KEY.Key_Delete)
+    with contextlib.closing(sqlite3.connect(four.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert "in use" in user.told[-1]
+    assert len(user.rows) == 3
+    user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert user.told[-1] == "It is back."
+    assert len(user.rows) == four.count() == 4
+
+
 def test_several_are_deleted_together(user: User, four: History) -> None:
     user.choose(0)
     user.press(KEY.Key_Down, Qt.KeyboardModifier.ShiftModifier)

@@ -128,9 +128,22 @@ def test_a_broken_file_is_set_aside(file: SettingsFile, content: bytes) -> None:
 def test_an_unreadable_file_is_told(file: SettingsFile) -> None:
     file.path.mkdir(parents=True)  # even root cannot read a folder as a file
     settings, told = file.load()
-    assert settings == Settings()
+    assert settings == Settings(private=True, welcomed=True)
     assert told is not None
     assert "cannot be opened" in told
+
+
+def test_an_unreadable_file_is_kept_when_others_are_saved(file: SettingsFile) -> None:
+    inside = file.path / "inside"
+    inside.parent.mkdir(parents=True)
+    inside.touch()
+    file.load()
+    file.save(CHANGED)
+    assert file.load() == (CHANGED, None)
+    (aside,) = file.path.parent.glob("settings.toml.broken-*")
+    assert (aside / "inside").exists()
+    file.save(Settings())  # only once
+    assert [*file.path.parent.glob("settings.toml.broken-*")] == [aside]
 
 
 def test_what_cannot_be_saved_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
