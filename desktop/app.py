@@ -69,7 +69,7 @@ def _quitting_on_signals(application: QApplication) -> Iterator[None]:
     notifier.activated.connect(lambda: reader.recv(64))
     signal.set_wakeup_fd(writer.fileno())
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.quit())
+        signal.signal(number, lambda *_: application.exit(0))
     try:
         yield
     finally:

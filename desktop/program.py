@@ -139,7 +139,7 @@ class Program(QObject):
             "settings": lambda: self._find_cameras(self._edit_settings),
             "find": self._find,
             "welcome": self._welcome,
-            "quit": QApplication.quit,
+            "quit": _end,
         }.get(action)
         if work is not None:
             work()
@@ -368,7 +368,7 @@ class Program(QObject):
 
     def _on_closing(self) -> None:
         if not self._tray.is_there():
-            QApplication.quit()
+            _end()
         else:
             self.window.hide()
             quit_keys = self.window.actions_by_name["quit"].shortcut().toString()
@@ -378,3 +378,9 @@ class Program(QObject):
                 + (f" {show_keys} brings the window back." if show_keys else "")
                 + f" {quit_keys} in the window ends it."
             )
+
+
+def _end() -> None:
+    # Not by quit(), which would first ask the window to close: that would be taken for going on
+    # in the tray, and told so.
+    QApplication.exit(0)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.caption import Caption
@@ -265,6 +267,17 @@ def test_all_of_the_history_is_deleted_from_the_settings(
     assert program._pane.model.rowCount() == 0
     assert sentences(tmp_path) == []
     dialog.reject()
+
+
+def test_quitting_is_not_told_as_going_on_in_the_tray(
+    start: Start, announced: list[str], qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    monkeypatch.setattr(program._tray, "is_there", lambda: True)
+    program.window.show()
+    QTimer.singleShot(0, program.window.actions_by_name["quit"].trigger)
+    assert qapp.exec() == 0
+    assert not any("tray" in sentence for sentence in announced)
 
 
 def test_that_the_history_is_being_deleted_is_told_where_it_takes_long(
