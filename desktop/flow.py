@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from core.caption import Caption
 from core.picture import Picture
-from desktop.actions import Source
 from desktop.captioning import Captioning
+from desktop.description import Description
 from desktop.details import Details
 from desktop.earcons import Earcons
 from desktop.history import Entry, History
@@ -29,21 +29,6 @@ _STILL_MS = 1500
 # After this time without an end of it, deleting the history is told.
 _DELETING_MS = 1000
 _DELETING = "The history is being deleted."
-
-
-@dataclass(frozen=True)
-class Description:
-    """A caption with what it came from.
-
-    Attributes:
-        caption: what was said.
-        picture: what was seen; None for an entry of the history without its full picture.
-        source: where the picture came from.
-    """
-
-    caption: Caption
-    picture: Picture | None
-    source: Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +183,11 @@ class Flow(QObject):
         self._drop()
         self._later.clear()
         self.told.emit("Stopped." if busy else self._at_rest())
+
+    def hush(self) -> None:
+        """Be silent, and go on with what is under way."""
+        if self._order is not None or not self._queue:
+            self._talker.stop()
 
     def give_up(self, sentence: str) -> None:
         """Drop what is under way, and tell why."""

@@ -32,6 +32,7 @@ from desktop.history_model import HistoryModel
 from desktop.wrapping_layout import WrappingLayout
 
 _MOST_COUNTED = 1000
+_EXPORTING = 60.0  # seconds that the end of the program waits for an export
 _FORMATS = {
     "Page with pictures (*.html)": "html",
     "Table (*.csv)": "csv",
@@ -159,6 +160,11 @@ class HistoryPane(QWidget):
         self._exporting = threading.Thread(target=work, name="export history")
         self._exporting.start()
 
+    def finish_export(self) -> None:
+        """Let an export that is under way come to its end, unless that takes very long."""
+        if self._exporting is not None:
+            self._exporting.join(_EXPORTING)
+
     def _on_exported(self, sentence: str) -> None:
         self._exporting = None  # its thread may need a moment to end
         self.told.emit(sentence)
@@ -273,6 +279,8 @@ class HistoryPane(QWidget):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle("Note")
         dialog.setLabelText(f"Your note on: {entry.caption.spoken}")
+        for label in dialog.findChildren(QLabel):
+            label.setWordWrap(True)  # or a page's text would make it wider than the screen
         dialog.setTextValue(entry.note)
         dialog.textValueSelected.connect(lambda note: self._set_note(entry.id, note))
         dialog.open()

@@ -14,9 +14,10 @@ from desktop.autostart import set_start_at_login
 from desktop.camera import Camera
 from desktop.captioning import Captioning
 from desktop.clipboard import clipboard_pictures
+from desktop.description import Description
 from desktop.earcons import Earcons
 from desktop.first_run import Welcome
-from desktop.flow import Description, Flow
+from desktop.flow import Flow
 from desktop.history import Entry, open_history
 from desktop.history_pane import HistoryPane
 from desktop.hotkeys import Hotkeys
@@ -85,6 +86,7 @@ class Program(QObject):
         self._tidying.timeout.connect(self._tidy_history)
         self._shown: Description | None = None
         self._picker: RegionPicker | None = None
+        self._let_go = False  # of the hotkeys, while new ones are chosen
         self._join()
         self._apply(self.settings)
 
@@ -107,6 +109,7 @@ class Program(QObject):
         self.sources.blockSignals(True)  # the camera may tell that it closed when all is gone
         self.sources.close()
         self.captioning.close()
+        self._pane.finish_export()
         self.history.close()
         self._settings_writer.close()
         self._tray.close()
@@ -181,7 +184,7 @@ class Program(QObject):
         self.earcons.enabled = settings.earcons
         self.sources.use_camera(settings.camera)
         self.sources.screen = settings.screen
-        self.hotkeys.set(settings.hotkeys)
+        self._let_go_of_keys(False)
         self.window.show_hotkeys(settings.hotkeys)
 
     def _load(self) -> None:
@@ -299,7 +302,7 @@ class Program(QObject):
         dialog.applied.connect(self._save)
         dialog.told.connect(self.flow.tell)
         # A key that is held back from other programs cannot be typed into its own field.
-        dialog.recording.connect(lambda on: self.hotkeys.set({} if on else self.settings.hotkeys))
+        dialog.recording.connect(self._let_go_of_keys)
         self.hotkeys.problems.connect(dialog.show_problems)
         dialog.open()
 
@@ -326,7 +329,7 @@ class Program(QObject):
             self.flow.say(welcome.text())
 
     def _on_welcomed(self) -> None:
-        self.flow.stop()
+        self.flow.hush()
         if not self.settings.welcomed:
             self._save(replace(self.settings, welcomed=True))
 
@@ -338,7 +341,13 @@ class Program(QObject):
     def _on_voices(self, voices: list[Voice]) -> None:
         self._voices = voices
 
+    def _let_go_of_keys(self, let_go: bool) -> None:
+        self._let_go = let_go
+        self.hotkeys.set({} if let_go else self.settings.hotkeys)
+
     def _on_hotkey_problems(self, problems: list[str]) -> None:
+        if self._let_go:
+            return
         if problems and problems != self._problems.get("hotkeys"):
             self.flow.tell(" ".join(problems))
         self._show_problems("hotkeys", problems)

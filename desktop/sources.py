@@ -49,7 +49,7 @@ class Order:
     @property
     def label(self) -> str:
         """What is looked at."""
-        if self.source == "file" and isinstance(self.given, str):
+        if isinstance(self.given, str):
             return Path(self.given).name
         return _LABELS.get(self.source, "the picture")
 

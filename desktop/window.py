@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.actions import ACTIONS, DETAILS, PROGRAM, Action
-from desktop.flow import Description
+from desktop.description import Description
 from desktop.picture_view import PictureView
 from desktop.words import Words
 from desktop.wrapping_layout import WrappingLayout
@@ -224,7 +224,8 @@ class Window(QMainWindow):
 
     def bring_to_front(self) -> None:
         """Show the window and give it the focus."""
-        self.showNormal()
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
         self.raise_()
         self.activateWindow()
 

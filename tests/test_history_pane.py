@@ -296,6 +296,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_undo_that_fails_can_be_tried_again(user: User, four: History) -> None:
     user.choose(0)
     user.press(KEY.Key_Delete)
+    assert four.path is not None
     with contextlib.closing(sqlite3.connect(four.path)) as other:
         other.execute("BEGIN IMMEDIATE")
         user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from desktop.flow import Description
+from desktop.description import Description
 from desktop.history_entry import Entry
 from desktop.power_saver import battery_is_saved
 from desktop.program import Program

@@ -18,7 +18,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
-from desktop.flow import Description
+from desktop.description import Description
 from desktop.program import Program
 from desktop.settings import SettingsFile
 from desktop.settings_dialog import SettingsDialog

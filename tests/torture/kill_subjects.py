@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtWidgets import QApplication
 
 import seesay
-from desktop.flow import Description
+from desktop.description import Description
 from desktop.history import History
 from desktop.program import Program
 from desktop.settings import Settings, SettingsFile

@@ -12,7 +12,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from PySide6.QtWidgets import QApplication
 
-from desktop.flow import Description
+from desktop.description import Description
 from desktop.program import Program
 from desktop.single_instance import SingleInstance
 
