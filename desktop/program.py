@@ -29,10 +29,10 @@ from desktop.settings_dialog import SettingsDialog
 from desktop.settings_writer import SettingsWriter
 from desktop.sources import Order, Sources, file_orders
 from desktop.speech import Speech, Voice
+from desktop.spelling import spelled
 from desktop.talker import Talker
 from desktop.tray import Tray
 from desktop.window import Window
-from desktop.words import spelled
 
 _PICTURES = (
     "Pictures (*.jpg *.jpeg *.png *.webp *.gif *.bmp *.tif *.tiff *.ppm *.pgm *.pbm *.ico *.avif)"

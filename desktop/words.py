@@ -8,12 +8,6 @@ from core.caption import Caption, Word
 from core.where import said_place
 
 
-def spelled(sentence: str) -> str:
-    """A sentence letter by letter, with its words set apart."""
-    words = (" ".join(filter(str.isalnum, word)).upper() for word in sentence.split())
-    return ", ".join(word for word in words if word)
-
-
 class Words(QListWidget):
     """A list that arrow keys walk through; each word tells where the model looked for it."""
 
