@@ -230,7 +230,7 @@ def _caption(options: argparse.Namespace) -> int:
     _prepare_output(options.json)
     from core.captioner import Captioner
     from core.stream import describe
-    from core.where import with_places
+    from core.where import spoken_with_places
 
     captioner = Captioner.load(options.model, options.device)
     # What nobody asks for would only take time.
@@ -245,7 +245,7 @@ def _caption(options: argparse.Namespace) -> int:
             else:
                 _warn(spoken)
         else:
-            spoken = (options.where and with_places(caption)) or caption.spoken
+            spoken = spoken_with_places(caption) if options.where else caption.spoken
             sentences.append(spoken)
             if options.json:
                 _tell(json.dumps(caption.to_dict(), ensure_ascii=False, allow_nan=False))
@@ -265,7 +265,7 @@ def _caption(options: argparse.Namespace) -> int:
 def _line(caption: "Caption", spoken: str, named: bool) -> str:
     path = caption.path
     name = f"{path if path.isprintable() else repr(path)}: " if named else ""
-    if caption.caption is None:
+    if not caption.is_sentence_said:  # the confidence is that of the sentence
         return name + spoken
     return f"{name}{spoken} (confidence {caption.confidence:.0%})"
 

@@ -94,7 +94,8 @@ class Sidecars(Out):
 
 def _has_text_there(path: Path) -> bool:
     try:
-        return _has_text(etree.parse(path, _parser()).getroot())
+        # Not by its name, which need not be UTF-8.
+        return _has_text(etree.fromstring(path.read_bytes(), _parser()))
     except (etree.XMLSyntaxError, OSError):
         return False
 

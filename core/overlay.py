@@ -73,7 +73,7 @@ def light(pixels: NDArray[np.float32], word: Word) -> Image.Image:
 
 
 def _title(caption: Caption) -> str:
-    if caption.caption is None:
+    if not caption.is_sentence_said:  # the confidence is that of the sentence
         return caption.spoken
     return f"{caption.spoken} (confidence {caption.confidence:.0%})"
 

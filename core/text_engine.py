@@ -66,9 +66,18 @@ class TextEngine:
 
     def recognise(self, pixels: Pixels, quads: Quads) -> list[tuple[str, float]]:
         """What the lines in a picture say, and the mean probability of the characters of each."""
-        crops = self._engine.crop_text_regions(pixels, quads)
+        crops = [self._crop(pixels, quad) for quad in quads]
         result = self._engine.recognize_txt([_narrowed(crop[:, :, ::-1]) for crop in crops])
         return list(zip(result.txts or (), result.scores, strict=True))
+
+    def _crop(self, pixels: Pixels, quad: NDArray[np.float32]) -> Pixels:
+        """A line, from a part of the picture: OpenCV straightens none of 32,768 pixels a side."""
+        left, top = np.maximum(np.floor(quad.min(axis=0)).astype(int) - 1, 0)
+        right, bottom = np.ceil(quad.max(axis=0)).astype(int) + 2
+        part = np.ascontiguousarray(pixels[top:bottom, left:right])
+        corners = quad - np.array([left, top], np.float32)
+        (crop,) = self._engine.crop_text_regions(part, corners[None])
+        return crop
 
 
 def _load(threads: int | None) -> "RapidOCR":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.caption import Box, Caption, Word, hedged
-from core.nouns import NOUNS
+from core.nouns import BETWEEN, NOUNS, SECOND
 from core.vocabulary import write_sentence
 
 # A word counts as seen when it is grounded more than this; chosen on the val splits.
@@ -114,7 +114,7 @@ def spoken_where(words: Sequence[Word]) -> str:
         for at, word in enumerate(words)
         if word.word in NOUNS
         and word.where is not None
-        and not (at + 1 < len(words) and words[at + 1].word in NOUNS)
+        and not _goes_on([later.word for later in words[at + 1 : at + 3]])
     ]
     told = sorted(nouns, key=lambda at: -words[at].grounded)[:_MOST_PLACES]
     parts: list[str] = []
@@ -129,9 +129,26 @@ def spoken_where(words: Sequence[Word]) -> str:
     return write_sentence(parts)
 
 
+def _goes_on(after: Sequence[str]) -> bool:
+    """Whether a noun makes one name with the one or two words after it."""
+    if not after:
+        return False
+    between = len(after) > 1 and after[0] in BETWEEN and after[1] in NOUNS
+    return between or after[0] in NOUNS or after[0] in SECOND
+
+
 def with_places(caption: Caption) -> str:
     """The sentence, if it is said, with the places of its things; "" where none is clear."""
     if not any(said_place(word) for word in caption.told_words):
         return ""
     sentence = spoken_where(caption.told_words)
     return sentence if caption.level == "sure" else hedged(sentence)
+
+
+def spoken_with_places(caption: Caption) -> str:
+    """All that is said of a picture, its sentence with the places of its things."""
+    sentence = with_places(caption)
+    if not sentence or caption.caption is None:
+        return caption.spoken
+    plain = caption.caption if caption.level == "sure" else hedged(caption.caption)
+    return sentence + caption.spoken.removeprefix(plain)

@@ -1,6 +1,7 @@
 """Alternative texts beside the pictures: where they belong, and nobody's work undone."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def photos(tmp_path: Path) -> Path:
 
 def write_beside(photos: Path, model: Path) -> int:
     return library(photos, "--out", photos, "--format", "xmp", "--model", model)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_name_that_is_not_utf_8_gets_its_text_once(photos: Path, tiny_model: Path) -> None:
+    os.rename(photos / "first.png", os.fsencode(photos) + b"/caf\xe9.png")
+    for _ in range(2):
+        assert write_beside(photos, tiny_model) == 0
+        (beside,) = photos.glob("*.xmp")
+        assert beside.read_text().count("AltTextAccessibility>") == 2  # begins and ends
 
 
 def alternative_text(path: Path) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.caption import Caption, Word
+from core.caption import Caption, Thing, Word
 from core.overlay import draw_attention
 from core.picture import open_picture
 
@@ -90,6 +90,16 @@ def test_pictures_of_every_shape(width: int, height: int) -> None:
     assert figure.height <= 10_000
     without = draw_attention(picture, caption())
     assert figure.height * figure.width > 3 * without.height * without.width
+
+
+def test_the_confidence_of_a_sentence_that_is_not_said_is_not_told() -> None:
+    spoken = "I am not sure what is happening here. I see a lake."
+    unsure = replace(caption(), level="unsure", spoken=spoken, things=(Thing("lake", 0.9),))
+    silent = replace(unsure, caption=None)
+    picture = open_picture(plain(400, 300))
+    assert np.array_equal(
+        pixels_of(draw_attention(picture, unsure)), pixels_of(draw_attention(picture, silent))
+    )
 
 
 def test_where_nothing_is_said_there_is_just_the_picture() -> None:

@@ -299,6 +299,13 @@ def test_the_first_frame_of_many(format: str) -> None:
     assert np.abs(open_picture(data).pixels.astype(int) - BLUE).max() <= 4
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_a_photograph_with_a_film_behind_it_is_opened(options: dict[str, bool]) -> None:
+    """As phones write them; by chance, a film has bytes in it that look like a JPEG's."""
+    photo = encode(Image.new("RGB", (2000, 1500), (9, 90, 200)), "JPEG", **options)
+    assert open_picture(photo + b"ftypmp42" + b"\xff\xda\x17" * 5000).width == 2000
+
+
 def test_one_pixel_and_a_panorama() -> None:
     assert open_picture(encode(Image.new("RGB", (1, 1), RED), "PNG")).pixels.tolist() == [
         [list(RED)]

@@ -54,6 +54,14 @@ def test_windows_are_read_in_order(
     assert accuracy_in_order(read, window.text) >= 0.95
 
 
+def test_a_picture_of_more_rows_than_opencv_straightens_is_read(reader: TextReader) -> None:
+    chat = Image.new("L", (160, 33_000), 255)
+    for top, words in ((200, "Come at nine"), (32_900, "Bring notes")):
+        ImageDraw.Draw(chat).text((10, top), words, 0, ImageFont.load_default(24))
+    read = lines_of(reader.read(np.asarray(chat.convert("RGB"))))
+    assert accuracy_in_order(read, "Come at nine Bring notes") == 1
+
+
 def test_between_readings_the_processors_are_left_to_others(reader: TextReader) -> None:
     page = rendered_pages.dialog(Look(size=12), 1)
     reader.read(page.pixels)

@@ -1,5 +1,7 @@
 """Where things were seen: maps for words, places, boxes, and the sentence that tells them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from core.paths import BUILTIN_MODEL
 from core.preprocess import squeeze_many
 from core.speaking import speak
 from core.vocabulary import Vocabulary
-from core.where import box, locate, place, spoken_where, with_places
+from core.where import box, locate, place, spoken_where, spoken_with_places, with_places
 from tests.decoder_networks import DecoderNetwork, sight_of
 
 ROWS, COLUMNS = 5, 7
@@ -121,6 +123,24 @@ def test_a_place_follows_the_whole_name_and_not_its_adjectives() -> None:
     assert spoken_where(words) == "A red fire hydrant, on the right, standing there."
 
 
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("a man climbs a rock face", "A man climbs a rock face, on the right."),
+        ("a snow covered mountain", "A snow covered mountain, on the right."),
+        ("grass covered in snow", "Grass, on the right, covered in snow."),
+        ("a light brown dog", "A light brown dog, on the right."),
+        ("a child on a swing set", "A child, on the right, on a swing set."),
+        ("dogs on an ice rink", "Dogs, on the right, on an ice rink."),
+    ],
+)
+def test_no_place_stands_in_the_midst_of_a_name(sentence: str, told: str) -> None:
+    names = {"rock", "face", "snow", "mountain", "grass", "light", "dog", "child", "swing"}
+    names |= {"dogs", "ice"}
+    words = [seen(word, (2, 6), 0.9 if word in names else 0.1) for word in sentence.split()]
+    assert spoken_where(words) == told
+
+
 def test_a_place_is_not_told_twice_in_a_row() -> None:
     cell = (0, 0)
     words = [seen("dogs", cell), *expected("in a"), seen("field", cell), seen("by", cell)]
@@ -154,6 +174,11 @@ def test_a_sentence_that_things_were_said_for_does_not_come_back_with_places(
     spoken = speak(sentence, level, (), things, "")
     caption = Caption("", sentence, 0.5, level, spoken, words, (), (), things, 0.1, "model")
     assert with_places(caption) == told
+    assert spoken_with_places(caption) == (told or spoken)
+    aloud = speak(sentence, level, (), things, "EXIT.")
+    assert spoken_with_places(replace(caption, spoken=aloud)) == (
+        f"{told} It says: EXIT." if told else aloud
+    )
     assert ("runs" in spoken) == bool(told) == bool(caption.told_words)
 
 
