@@ -100,8 +100,9 @@ def spoken_where(words: Sequence[Word]) -> str:
     """The sentence with the places of its things, "A dog, lower left, runs through grass."
 
     A place follows the noun it belongs to, the last one where several make one name ("fire
-    hydrant"). Of more than three, those are told whose words were seen best. A place that was told
-    just before is not told again.
+    hydrant"); where that was rather expected than seen, it is the place of the one before. Of more
+    than three, those are told whose words were seen best. A place that was told just before is not
+    told again.
 
     Args:
         words: of a caption, in order.
@@ -109,18 +110,18 @@ def spoken_where(words: Sequence[Word]) -> str:
     Returns:
         The sentence without a place where no noun was seen clearly; "" without words.
     """
-    nouns = [
-        at
-        for at, word in enumerate(words)
-        if word.word in NOUNS
-        and word.where is not None
-        and not _goes_on([later.word for later in words[at + 1 : at + 3]])
-    ]
-    told = sorted(nouns, key=lambda at: -words[at].grounded)[:_MOST_PLACES]
+    names: dict[int, Word] = {}  # by where it ends, the word of each name that tells its place
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else word
+        seen = word if word.where is not None else before
+        named = word.word in NOUNS and seen.word in NOUNS and seen.where is not None
+        if named and not _goes_on([later.word for later in words[at + 1 : at + 3]]):
+            names[at] = seen
+    told = sorted(names, key=lambda at: -names[at].grounded)[:_MOST_PLACES]
     parts: list[str] = []
     last = None
     for at, word in enumerate(words):
-        place = said_place(word) if at in told else None
+        place = said_place(names[at]) if at in told else None
         if place is None or place == last:
             parts.append(word.word)
             continue

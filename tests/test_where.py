@@ -121,6 +121,8 @@ def test_a_place_follows_the_whole_name_and_not_its_adjectives() -> None:
     words = [*expected("a"), seen("red", cell), seen("fire", cell), seen("hydrant", cell)]
     words += [seen("standing", cell), *expected("there")]
     assert spoken_where(words) == "A red fire hydrant, on the right, standing there."
+    words[3] = seen("hydrant", grounded=0.1)
+    assert spoken_where(words) == "A red fire hydrant, on the right, standing there."
 
 
 @pytest.mark.parametrize(
