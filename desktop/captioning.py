@@ -27,6 +27,10 @@ class Captioning(QObject):
     Args:
         model: folder of a model; the built-in one by default.
         parent: as of every QObject.
+
+    Attributes:
+        last_told: number of the request whose answer the user was told last; what that lacks is
+            found, whatever is asked for after it and comes to nothing.
     """
 
     ready = Signal(str)
@@ -36,7 +40,8 @@ class Captioning(QObject):
     beginning of a screen's text."""
     completed = Signal(int, object)
     """The number of a request and its `Caption` once more, now whole; it follows at once, but where
-    a screen's text is still to be read: then only if nothing else is asked for meanwhile."""
+    a screen's text is still to be read: then after what is asked for meanwhile, and only if it is
+    the last that was told."""
     aimed = Signal(int, object)
     """The number of a request and the `Aim` of its picture."""
     glanced = Signal(int, object)
@@ -51,8 +56,9 @@ class Captioning(QObject):
         self._model = model
         self._captioner: Captioner | None = None
         self._device = "auto"
+        self.last_told = 0
         self._newest = 0
-        self._begun: tuple[int, Beginning] | None = None  # caption that is not whole
+        self._begun: list[tuple[int, Beginning]] = []  # captions that are not whole, newest first
         self._worker = Worker("captioning")
 
     def load(self, text: bool = True) -> None:
@@ -90,6 +96,8 @@ class Captioning(QObject):
         """Drop what waits and what is under way: no answer comes to it any more."""
         self._newest += 1
         self._worker.cancel()
+        if self._begun:  # whose reading may have stopped for what is dropped now
+            self._worker.ask_first(self._complete)
 
     def close(self) -> None:
         """End the thread."""
@@ -109,24 +117,24 @@ class Captioning(QObject):
     def _start(
         self, number: int, picture: Picture, text: bool, captioner: "Captioner"
     ) -> "Caption":
-        self._begun = None
         begun = captioner.start(picture, text=text)
         if number == self._newest:  # or else nobody is told
-            self._begun = (number, begun)
+            told = [one for one in self._begun if one[0] == self.last_told]
+            self._begun = [(number, begun), *told]
         return begun.caption
 
     def _complete(self) -> None:
-        """Find what the last caption lacks; reading stops when something else is asked for."""
-        if self._begun is None or self._captioner is None:
-            return
-        number, begun = self._begun
-        whole: Caption | None
-        try:
-            whole = self._captioner.complete(begun, self._worker.is_wanted)
-        except Exception:  # of the network or the library; what was told is there
-            whole = begun.caption
-        if whole is not None:
-            self._begun = None
+        """Find what the last captions lack; reading stops when something else is asked for."""
+        while self._begun and self._captioner is not None:
+            number, begun = self._begun[0]
+            whole: Caption | None
+            try:
+                whole = self._captioner.complete(begun, self._worker.is_wanted)
+            except Exception:  # of the network or the library; what was told is there
+                whole = begun.caption
+            if whole is None:
+                return
+            del self._begun[0]
             self.completed.emit(number, whole)
 
     def _try(

@@ -314,7 +314,8 @@ class Flow(QObject):
             self.tell(aim.spoken)
 
     def _on_completed(self, number: int, caption: Caption) -> None:
-        self._whole = (number, caption)
+        if self._whole is None or number > self._whole[0]:
+            self._whole = (number, caption)
         if not self.settings.private:
             self._keeper.complete(number, caption)
         if number == self._told_number:
@@ -362,7 +363,7 @@ class Flow(QObject):
         self._still.stop()
         self._order = self._answer = None
         self.remember(caption, complete=False)
-        self._told_number = answer.number
+        self._told_number = self._captioning.last_told = answer.number
         if not order.quiet:
             self._earcons.play("done")
             if order.source == "camera":

@@ -1,6 +1,7 @@
 """Changes the history in a thread: encoding and writing may take a while."""
 
 import contextlib
+from collections import deque
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -33,7 +34,7 @@ class Keeper(QObject):
         # Of the thread:
         self._own: History | None = None  # which it opens itself
         # and each with the number of its description:
-        self._kept: tuple[int, Entry] | None = None  # the last that was added
+        self._kept: deque[tuple[int, Entry]] = deque(maxlen=2)  # the last that were added
         self._whole: tuple[int, Caption] | None = None  # came before its description was added
 
     def add(
@@ -75,7 +76,7 @@ class Keeper(QObject):
         problem = ""
         try:
             entry = self._open().add(caption, source, picture, keep_picture)
-            self._kept = (number, entry)
+            self._kept.append((number, entry))
         except HistoryError as error:
             problem = str(error)
         except Exception as error:  # such as too little memory; the description must be said
@@ -84,12 +85,13 @@ class Keeper(QObject):
         self._settler.ask(self._history.settle)
 
     def _complete(self, number: int, caption: Caption) -> None:
-        if self._kept is None or self._kept[0] != number:
-            self._whole = (number, caption)
-        elif caption != self._kept[1].caption:
+        entry = next((entry for kept, entry in self._kept if kept == number), None)
+        if entry is not None and caption != entry.caption:
             # What cannot be written has been told when the entry was, or will be with the next.
             with contextlib.suppress(Exception):
-                self._open().complete(self._kept[1].id, caption)
+                self._open().complete(entry.id, caption)
+        elif entry is None and (self._whole is None or number > self._whole[0]):
+            self._whole = (number, caption)
 
     def _clear(self) -> None:
         problem = ""

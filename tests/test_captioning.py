@@ -227,6 +227,25 @@ def test_what_is_asked_for_next_does_not_wait_until_all_is_read(
     assert first not in read
 
 
+@pytest.mark.parametrize("dropped", [True, False], ids=["dropped", "answered"])
+def test_what_was_told_is_read_to_its_end_whatever_is_asked_for_after_it(
+    captioning: Captioning, qtbot: QtBot, dropped: bool
+) -> None:
+    read: list[int] = []
+    captioning.completed.connect(lambda number, _: read.append(number))
+    page = open_picture(web_page(Look()).pixels)
+    with qtbot.waitSignal(captioning.captioned, timeout=WAIT):
+        captioning.last_told = captioning.ask(page)
+    second = captioning.ask(page)
+    if dropped:
+        captioning.cancel()
+        qtbot.waitUntil(lambda: captioning.last_told in read, timeout=WAIT)
+        assert second not in read
+    else:
+        qtbot.waitUntil(lambda: len(read) == 2, timeout=WAIT)
+        assert read == [second, captioning.last_told]  # the newest first
+
+
 def test_it_is_told_when_no_text_can_be_read(
     captioning: Captioning, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
