@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.display import check_display
 from desktop.program import Program
-from desktop.single_instance import SingleInstance
+from desktop.single_instance import NotAnsweringError, SingleInstance
 from desktop.tray import app_icon
 
 
@@ -43,8 +43,12 @@ def run(
     paths = [os.path.abspath(path) for path in paths]
     instance = SingleInstance()
     if not instance.first():
-        instance.hand_over(paths, action)
-        return 0
+        try:
+            instance.hand_over(paths, action)
+            return 0
+        except NotAnsweringError:
+            if not instance.first():  # or it was about to end, and has
+                raise
     program = Program(model)
     instance.asked.connect(program.on_asked_from_outside)
     program.start(minimised)
@@ -52,6 +56,8 @@ def run(
         program.on_asked_from_outside(paths, action)
     with _quitting_on_signals(application):
         status = application.exec()
+    # What follows may take a while, in which another may begin.
+    instance.close()
     program.close()
     return status
 

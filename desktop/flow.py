@@ -108,7 +108,7 @@ class Flow(QObject):
 
         sources.taken.connect(self._on_taken)
         sources.failed.connect(self._on_not_taken)
-        sources.told.connect(self.tell)
+        sources.told.connect(self.tell_later)
         captioning.captioned.connect(self._on_captioned)
         captioning.completed.connect(self._on_completed)
         captioning.aimed.connect(self._on_aimed)
@@ -148,6 +148,7 @@ class Flow(QObject):
 
     def repeat(self) -> None:
         """Say the last description once more, or the failure that was said after it."""
+        self._awaited = None
         self._talker.say(self._failure or self._last or "Nothing has been described yet.")
 
     def read_on(self) -> None:
@@ -159,8 +160,8 @@ class Flow(QObject):
             self.say("Text is not read: that is turned off in the settings.")
             return
         portion = self._details.next_text()
-        self._awaited = self.read_on if portion is None else None
         self.say(portion if portion is not None else "Still reading.")
+        self._awaited = self.read_on if portion is None else None
 
     def say_where(self) -> None:
         """Say where the things of the last description were seen; within a moment after it."""
@@ -174,8 +175,8 @@ class Flow(QObject):
 
     def say(self, text: str) -> None:
         """Say something else that was asked for, such as a sentence letter by letter."""
-        self._failure = ""
-        self._talker.say(text)
+        self._awaited = None
+        self._say(text)
 
     def stop(self) -> None:
         """Be silent at once, and drop what is under way."""
@@ -188,6 +189,8 @@ class Flow(QObject):
         """Be silent, and go on with what is under way."""
         if self._order is not None or not self._queue:
             self._talker.stop()
+        if self._is_quiet():
+            self._tell_waiting()
 
     def give_up(self, sentence: str) -> None:
         """Drop what is under way, and tell why."""
@@ -214,7 +217,7 @@ class Flow(QObject):
     def tell(self, sentence: str) -> None:
         """Show and say how things are."""
         self.told.emit(sentence)
-        self.say(sentence)
+        self._say(sentence)
 
     def tell_later(self, sentence: str) -> None:
         """Tell when nothing is being said and nothing is under way; at once if that is so."""
@@ -244,6 +247,10 @@ class Flow(QObject):
         self._drop()
         self._live.close()
         self._keeper.close()
+
+    def _say(self, text: str) -> None:
+        self._failure = ""
+        self._talker.say(text)
 
     def _drop(self) -> None:
         self._queue.clear()

@@ -299,23 +299,33 @@ class History:
         """
         remove(self._file, "deleted = 1", ())
 
-    def forget_older_than(self, days: int) -> None:
+    def forget_older_than(self, days: int) -> bool:
         """Remove for good what is older, damaged files that were set aside included.
 
         Args:
             days: of 24 hours; 0 or less keeps all.
 
+        Returns:
+            Whether there were such entries.
+
         Raises:
             HistoryError: if it cannot be written.
         """
         if days <= 0:
-            return
+            return False
         oldest = datetime.now(UTC) - timedelta(days=min(days, 365_000))
-        remove(self._file, "time < ?", (to_microseconds(oldest),))
+        found = remove(self._file, "time < ?", (to_microseconds(oldest),))
         self._remove_leftovers(oldest.timestamp())
+        return found
 
-    def tidy(self, keep_days: int) -> threading.Thread:
+    def tidy(
+        self, keep_days: int, on_forgotten: Callable[[], None] | None = None
+    ) -> threading.Thread:
         """`purge` and `forget_older_than` in a thread of its own; meant for the program's start.
+
+        Args:
+            keep_days: as of `forget_older_than`.
+            on_forgotten: told, in that thread, when entries were too old and are gone.
 
         With many entries they take a while, in which others can use the history. The end of the
         program does not wait for them; they go on at the next start, as after a failure.
@@ -325,7 +335,8 @@ class History:
             # Not through this object, so that nobody who uses it has to wait.
             with contextlib.suppress(HistoryError), contextlib.closing(History(self.path)) as own:
                 own.purge()
-                own.forget_older_than(keep_days)
+                if own.forget_older_than(keep_days) and on_forgotten is not None:
+                    on_forgotten()
 
         thread = threading.Thread(target=work, name="tidy history", daemon=True)
         if self.path is not None:

@@ -85,7 +85,8 @@ class HistoryPane(QWidget):
     """A sentence about what happened."""
     damaged = Signal(str)
     """The history was damaged: a sentence on what became of it. The pane shows what was saved."""
-    _exported = Signal(str)
+    exported = Signal(str)
+    """An export has ended: a sentence on how it went."""
     _damage_met = Signal(str)
 
     def __init__(self, history: History, parent: QWidget | None = None) -> None:
@@ -113,8 +114,8 @@ class HistoryPane(QWidget):
         self.list.doubleClicked.connect(self._show)
         self._lay_out()
         self.filters.changed.connect(self._search)
-        self._exported.connect(self._on_exported)
         # In good time, not in the middle of what met the damage, nor in its thread.
+        self.exported.connect(self._on_exported)
         self._damage_met.connect(self._on_damage, Qt.ConnectionType.QueuedConnection)
         history.tell_damage_to(self._hear_of_damage)
         self._tell_summary = QTimer(self, interval=600, singleShot=True)
@@ -141,7 +142,7 @@ class HistoryPane(QWidget):
         self.filters.words.selectAll()
 
     def export_to(self, path: Path) -> None:
-        """Write what is listed to a file, while the window goes on; `told` tells how it went."""
+        """Write what is listed to a file, while the window goes on; `exported` tells the end."""
         if self._exporting is not None and self._exporting.is_alive():
             self.told.emit("An export is still under way: wait until it is done.")
             return
@@ -154,7 +155,7 @@ class HistoryPane(QWidget):
             except HistoryError as error:
                 sentence = str(error)
             with contextlib.suppress(RuntimeError):  # the window is gone
-                self._exported.emit(sentence)
+                self.exported.emit(sentence)
 
         self.told.emit("Exporting …")
         self._exporting = threading.Thread(target=work, name="export history")
@@ -165,9 +166,8 @@ class HistoryPane(QWidget):
         if self._exporting is not None:
             self._exporting.join(_EXPORTING)
 
-    def _on_exported(self, sentence: str) -> None:
+    def _on_exported(self) -> None:
         self._exporting = None  # its thread may need a moment to end
-        self.told.emit(sentence)
 
     def _action(self, deed: _Deed, work: Callable[[], None]) -> QAction:
         action = QAction(deed.title, self)

@@ -12,7 +12,7 @@ _REMOVED_AT_ONCE = 100  # entries
 _MERGED_AT_ONCE = 64  # pages of the index of words
 
 
-def remove(file: HistoryFile, condition: str, values: tuple[int, ...]) -> None:
+def remove(file: HistoryFile, condition: str, values: tuple[int, ...]) -> bool:
     """Remove entries, a few at a time, so that nobody waits long who wants to add one.
 
     Their rows go last: wherever this is broken off, the next time finds what is left to do.
@@ -22,6 +22,9 @@ def remove(file: HistoryFile, condition: str, values: tuple[int, ...]) -> None:
         condition: in SQL, with places for the values.
         values: for them.
 
+    Returns:
+        Whether there were any.
+
     Raises:
         HistoryError: if it cannot be written, or another process keeps it in use.
     """
@@ -30,7 +33,7 @@ def remove(file: HistoryFile, condition: str, values: tuple[int, ...]) -> None:
     mark = f"UPDATE entries SET deleted = 1 {chosen}"
     _by_and_by(file, lambda db: db.execute(mark, (*values, 0)).rowcount)
     if not file.read(lambda db: db.execute(f"{some} LIMIT 1", values).fetchone()):
-        return
+        return False
 
     # Merging the index of words leaves none of the removed ones behind. The first step, which
     # has a negative number, is to put all of the index down for it.
@@ -45,6 +48,7 @@ def remove(file: HistoryFile, condition: str, values: tuple[int, ...]) -> None:
     delete = f"DELETE FROM entries {chosen}"
     _by_and_by(file, lambda db: db.execute(delete, (*values, 1)).rowcount)
     file.empty_log()
+    return True
 
 
 def _by_and_by(file: HistoryFile, work: Callable[[sqlite3.Connection], int]) -> None:

@@ -251,28 +251,51 @@ class _Keyboard:
 
     def _combinations(self, hotkey: Hotkey) -> list[_Combination]:
         """The keys, nearly always one, that are this hotkey on this keyboard."""
-        keysym = _keysym(hotkey)
+        keysyms = _keysyms(hotkey)
         modifiers = sum(self._bits[name] for name in hotkey.modifiers)
         # A row has the keysyms of the first layout, plain and shifted, then those of the second.
-        for column, shift in ((0, 0), (2, 0), (1, X.ShiftMask), (3, X.ShiftMask)):
-            keycodes = [
-                keycode
+        # A sign may stand on a key that hardly any keyboard has, and shifted on one that all have.
+        for layout in (0, 2):
+            found = [
+                (keycode, modifiers | shift)
+                for column, shift in ((layout, 0), (layout + 1, X.ShiftMask))
                 for keycode, row in self._layout[0].items()
-                if keysym and column < len(row) and row[column] == keysym
+                if column < len(row) and row[column] in keysyms
             ]
-            if keycodes:
-                return [(keycode, modifiers | shift) for keycode in keycodes]
+            if found:
+                return found
         return []
 
 
-def _keysym(hotkey: Hotkey) -> int:
-    """X11's number for the key; 0 for none."""
+# The older numbers of signs outside Latin-1, which most layouts use: their first byte stands for a
+# table, the second is the sign's number in it.
+_TABLES = {
+    1: "iso8859-2",
+    2: "iso8859-3",
+    3: "iso8859-4",
+    5: "iso8859-6",
+    6: "koi8-u",
+    7: "iso8859-7",
+    12: "iso8859-8",
+    13: "tis-620",
+    19: "iso8859-15",
+}
+
+
+def _keysyms(hotkey: Hotkey) -> set[int]:
+    """X11's numbers for the key, one or more that mean the same; empty for none."""
     if hotkey.keysym_name:
-        return int(XK.string_to_keysym(hotkey.keysym_name))
-    if len(hotkey.key) == 1:
-        code = ord(hotkey.key.lower())
-        return code if code < 0x100 else 0x01000000 | code
-    return 0
+        return {int(XK.string_to_keysym(hotkey.keysym_name))} - {0}
+    if len(hotkey.key) != 1:
+        return set()
+    sign = hotkey.key.lower()
+    if ord(sign) < 0x100:
+        return {ord(sign)}
+    numbers = {0x01000000 | ord(sign)}
+    for table, encoding in _TABLES.items():
+        with contextlib.suppress(UnicodeEncodeError):
+            numbers.add(table << 8 | sign.encode(encoding)[0])
+    return numbers
 
 
 # The X keyboard extension, of which python-xlib has nothing. Without it, a key that is held would

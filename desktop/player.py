@@ -47,12 +47,13 @@ class Player:
         """The number of the process group."""
         return self._process.pid
 
-    def wait_until_open(self) -> None:
-        """Return when the sound device takes sound, or when it never will."""
+    def wait_until_open(self) -> bool:
+        """Return when the sound device takes sound, or with False when it never will."""
         for line in self._messages:
             if line.startswith(b"Playing"):
-                return
+                return True
             self._complaint += line
+        return False
 
     def feed(self, sound: bytes) -> bool:
         """Play 16-bit samples after those before; blocks until all but the last are played.

@@ -1,15 +1,15 @@
 """The desktop program: its parts, and how they are joined."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 
 from core.errors import SeesayError
-from core.picture import Picture
 from desktop.autostart import set_start_at_login
 from desktop.camera import Camera
 from desktop.captioning import Captioning
@@ -21,8 +21,8 @@ from desktop.flow import Flow
 from desktop.history import Entry, open_history
 from desktop.history_pane import HistoryPane
 from desktop.hotkeys import Hotkeys
+from desktop.part_choice import PartChoice
 from desktop.presses import Presses
-from desktop.region import RegionPicker
 from desktop.screen import list_monitors
 from desktop.settings import Settings, SettingsFile
 from desktop.settings_dialog import SettingsDialog
@@ -49,6 +49,8 @@ class Program(QObject):
     Args:
         model: folder of a model; the built-in one by default.
     """
+
+    _forgotten = Signal()  # what was too old is gone
 
     def __init__(self, model: Path | None = None) -> None:
         super().__init__()
@@ -85,7 +87,7 @@ class Program(QObject):
         self._tidying = QTimer(self, interval=_DAY)
         self._tidying.timeout.connect(self._tidy_history)
         self._shown: Description | None = None
-        self._picker: RegionPicker | None = None
+        self._choice = PartChoice(self)
         self._let_go = False  # of the hotkeys, while new ones are chosen
         self._join()
         self._apply(self.settings)
@@ -160,7 +162,10 @@ class Program(QObject):
         flow.kept.connect(self._pane.added)
         flow.keeping.connect(lambda problem: self._show_problems("keeping", [problem]))
         flow.cleared.connect(self._pane.refresh)
-        flow.to_choose_from.connect(self._pick_part)
+        flow.to_choose_from.connect(self._choice.begin)
+        self._choice.picked.connect(lambda part: flow.describe(Order("region", part)))
+        self._choice.told.connect(flow.tell)
+        self._choice.cancelled.connect(lambda: flow.give_up("No part was chosen."))
         flow.told.connect(window.show_status)
         flow.live_changed.connect(window.show_live)
         self.sources.camera_open.connect(self._on_camera)
@@ -174,10 +179,14 @@ class Program(QObject):
         self._pane.repeat_requested.connect(flow.say)
         self._pane.opened.connect(self._open_entry)
         self._pane.told.connect(flow.tell)
+        self._pane.exported.connect(flow.tell_later)
+        self._forgotten.connect(self._pane.refresh)
         self._pane.damaged.connect(self._on_damage)
         self._tray.clicked.connect(window.bring_to_front)
 
     def _apply(self, settings: Settings) -> None:
+        if settings.speech != self._talker.mode:
+            self.flow.hush()  # or the voice that was in use would go on
         self.settings = self.flow.settings = settings
         self._talker.mode = settings.speech
         self.speech.configure(settings.voice, settings.rate, settings.volume)
@@ -197,10 +206,14 @@ class Program(QObject):
             self._welcome()
         if self._problems["files"]:
             self.window.show_problems(self._problems["files"])
-            self.flow.tell(" ".join(self._problems["files"]))
+            self.flow.tell_later(" ".join(self._problems["files"]))
 
     def _tidy_history(self) -> None:
-        self.history.tidy(self.settings.keep_days)
+        self.history.tidy(self.settings.keep_days, self._tell_forgotten)
+
+    def _tell_forgotten(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the program has ended
+            self._forgotten.emit()
 
     def _show(self, description: Description) -> None:
         self._shown = description
@@ -238,19 +251,6 @@ class Program(QObject):
             return
         many = len(pictures) > 1
         self.flow.describe(*(Order("clipboard", given, one_of_many=many) for given in pictures))
-
-    def _pick_part(self, picture: Picture) -> None:
-        picker = RegionPicker(picture)
-        picker.destroyed.connect(self._on_picker_closed)
-        picker.picked.connect(lambda part: self.flow.describe(Order("region", part)))
-        picker.told.connect(self.flow.tell)
-        picker.cancelled.connect(lambda: self.flow.give_up("No part was chosen."))
-        picker.showFullScreen()
-        picker.activateWindow()
-        self._picker = picker  # Python would delete it otherwise; it holds a picture of the screen
-
-    def _on_picker_closed(self) -> None:
-        self._picker = None
 
     def _choose_files(self) -> None:
         dialog = QFileDialog(self.window, "Describe pictures", "", _PICTURES)
@@ -307,10 +307,12 @@ class Program(QObject):
         dialog.open()
 
     def _save(self, settings: Settings) -> None:
-        changed = settings.start_at_login != self.settings.start_at_login
+        former = self.settings
         self._settings_writer.save(settings)
         self._apply(settings)
-        if changed:
+        if settings.keep_days != former.keep_days:
+            self._tidy_history()
+        if settings.start_at_login != former.start_at_login:
             try:
                 set_start_at_login(settings.start_at_login)
             except SeesayError as error:
@@ -349,7 +351,7 @@ class Program(QObject):
         if self._let_go:
             return
         if problems and problems != self._problems.get("hotkeys"):
-            self.flow.tell(" ".join(problems))
+            self.flow.tell_later(" ".join(problems))
         self._show_problems("hotkeys", problems)
 
     def _on_ready(self) -> None:

@@ -209,6 +209,7 @@ class Speech(QObject):
         match message["tell"]:
             case "started" if not utterance.told_started:
                 utterance.told_started = True
+                self._told = ""
                 self.started.emit(utterance.number)
             case "piece":
                 utterance.index = message["index"]

@@ -172,8 +172,8 @@ class SpeechServer:
         # Told before the first sound, so that whoever asked can end the sound when this process
         # no longer can.
         self._tell("player", number=number, group=player.group, within=_TO_START)
-        player.wait_until_open()
-        self._tell("started", number=number, within=_TO_GO_ON)
+        if player.wait_until_open():
+            self._tell("started", number=number, within=_TO_GO_ON)
         return player
 
     def _let_engine_say(self, number: int, pieces: list[str], rate: int) -> bool:

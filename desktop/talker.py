@@ -48,6 +48,7 @@ class Talker(QObject):
         if self.mode in ("own", "both"):
             self._number = self._speech.say(text)
         else:
+            self._speech.stop()  # that may be speaking still, from before another mode was chosen
             self._reading.start(_READING_PACE * len(text) if self.mode == "screen_reader" else 0)
 
     def stop(self) -> None:

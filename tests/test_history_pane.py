@@ -51,13 +51,11 @@ class User:
 
     def __init__(self, pane: HistoryPane, qtbot: QtBot) -> None:
         self.pane, self.bot = pane, qtbot
-        self.said = QSignalSpy(pane.told)
+        self.told: list[str] = []
+        pane.told.connect(self.told.append)
+        pane.exported.connect(self.told.append)
         self.repeated = QSignalSpy(pane.repeat_requested)
         self.opened = QSignalSpy(pane.opened)
-
-    @property
-    def told(self) -> list[str]:
-        return [self.said.at(number)[0] for number in range(self.said.count())]
 
     @property
     def rows(self) -> list[str]:
