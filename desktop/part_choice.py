@@ -23,7 +23,7 @@ class PartChoice(QObject):
     def begin(self, picture: Picture) -> None:
         """Show the picture over the whole screen, and let a part of it be chosen."""
         if self._picker is not None:
-            self._picker.blockSignals(True)
+            self._picker.disconnect(self)  # nothing of it is told any more
             self._picker.close()
         picker = self._picker = RegionPicker(picture)
         picker.destroyed.connect(self._forget)

@@ -163,6 +163,18 @@ def test_another_layout_moves_the_keys(screen: Screen, listener: Listener, qtbot
     listener.expect("camera", "stop")
 
 
+def test_signs_above_digits_and_letters_of_other_scripts_are_keys(
+    screen: Screen, listener: Listener, qtbot: QtBot
+) -> None:
+    assert listener.set(camera="Ctrl+Shift+(", screen="Ctrl+Shift+)") == []
+    screen.run("xdotool", "key", "ctrl+shift+18", "key", "ctrl+shift+19")  # the keys of 9 and 0
+    listener.expect("camera", "screen")
+    screen.run("setxkbmap", "ru")
+    qtbot.waitUntil(lambda: listener.set(live="Ctrl+Shift+Й") == [], timeout=20_000)
+    screen.run("xdotool", "key", "ctrl+shift+24")
+    listener.expect("live")
+
+
 def test_a_second_layout_does_not_matter(screen: Screen, listener: Listener) -> None:
     listener.set(camera="Ctrl+Shift+F7", screen="Ctrl+S")
     screen.run("setxkbmap", "us,ru", "-option", "grp:menu_toggle")

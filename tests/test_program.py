@@ -18,6 +18,7 @@ from core.where import with_places
 from desktop import talker
 from desktop.history import History, Query
 from desktop.settings_dialog import SettingsDialog
+from tests.history_parts import caption_of
 from tests.program_parts import WAIT, Start, announcements, pictures, programs, sentences
 from tests.rendered_pages import Look, web_page
 
@@ -267,6 +268,25 @@ def test_all_of_the_history_is_deleted_from_the_settings(
     assert program._pane.model.rowCount() == 0
     assert sentences(tmp_path) == []
     dialog.reject()
+
+
+def test_news_waits_while_something_is_read_and_another_request_ends_the_waiting(
+    start: Start, announced: list[str], qtbot: QtBot
+) -> None:
+    program = start('speech = "screen_reader"\n')
+    flow = program.flow
+    page = replace(caption_of(None), notes=("document",), spoken="A page. " * 20)
+    flow.remember(page, complete=False)
+    flow._told_number = 7
+    program.do("text")
+    assert announced[-1] == "Still reading."
+    program.do("repeat")
+    program.sources.told.emit("The camera is gone.")
+    flow._on_completed(7, replace(page, text=("Exit.",)))
+    assert announced[-1] == page.spoken
+    qtbot.waitUntil(lambda: announced[-1] == "The camera is gone.", timeout=WAIT)
+    program.do("text")
+    assert announced[-1] == "Exit."
 
 
 def test_quitting_is_not_told_as_going_on_in_the_tray(

@@ -2,17 +2,23 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QApplication, QInputDialog
 from pytestqt.qtbot import QtBot
 
+from core.picture import Picture
 from desktop.first_run import Welcome
 from desktop.history import History, Query
 from desktop.history_export import export_history
+from desktop.region import RegionPicker
 from tests.history_parts import caption_of
 from tests.program_parts import WAIT, Start, announcements, pictures, programs, sentences
 
@@ -68,8 +74,54 @@ def test_a_hotkey_that_is_taken_is_told_once_while_others_are_chosen(
     for let_go in (True, False):  # a field for keys has the focus, and has it no more
         program._let_go_of_keys(let_go)
         program.hotkeys.problems.emit([] if let_go else [problem])
-    assert announced == [problem]
-    assert problem in program.window.problems.text()
+        assert problem in program.window.problems.text()
+    qtbot.waitUntil(lambda: problem in announced, timeout=WAIT)
+    qtbot.waitUntil(lambda: not (program._talker.speaking or program.flow._later), timeout=WAIT)
+    assert announced.count(problem) == 1
+
+
+def test_closing_the_welcome_page_tells_what_waited_for_its_end(
+    start: Start, announced: list[str], qtbot: QtBot
+) -> None:
+    program = start(SPOKEN)
+    program._welcome()
+    welcome = program.window.findChild(Welcome)
+    assert welcome is not None
+    program.flow.say(welcome.text())
+    program.hotkeys.problems.emit(["Ctrl+Shift+F7 is taken."])
+    assert announced[-1] == welcome.text()
+    welcome.accept()
+    assert announced[-1] == "Ctrl+Shift+F7 is taken."
+
+
+@pytest.mark.usefixtures("announced")
+def test_one_picture_of_the_screen_at_a_time_is_chosen_from(start: Start, qtbot: QtBot) -> None:
+    program = start(SPOKEN)
+    pixels = np.zeros((90, 160, 3), np.uint8)
+    cancelled = QSignalSpy(program._choice.cancelled)
+    for _ in range(2):
+        program.flow.to_choose_from.emit(Picture(pixels, "screen"))
+    pickers = [one for one in QApplication.topLevelWidgets() if isinstance(one, RegionPicker)]
+    assert [one.isVisible() for one in pickers].count(True) == 1
+    (shown,) = [one for one in pickers if one.isVisible()]
+    assert cancelled.count() == 0
+    with qtbot.waitSignal(shown.destroyed):
+        shown.close()
+    assert cancelled.count() == 1
+
+
+@pytest.mark.usefixtures("announced")
+def test_what_is_too_old_leaves_the_list_as_soon_as_that_is_chosen(
+    start: Start, qtbot: QtBot
+) -> None:
+    program = start(SPOKEN)
+    long_ago = datetime.now(UTC) - timedelta(days=30)
+    program._pane.added(program.history.add(caption_of("Old."), "file", when=long_ago))
+    program._pane.added(program.history.add(caption_of("New."), "file"))
+    assert program._pane.model.rowCount() == 2
+    program._save(replace(program.settings, keep_days=7))
+    qtbot.waitUntil(lambda: program._pane.model.rowCount() == 1, timeout=WAIT)
+    assert program._pane.model.entry(0).caption.spoken == "New."
 
 
 @pytest.mark.usefixtures("announced")

@@ -162,6 +162,15 @@ def test_without_a_sound_device(
         speech.say(OTHER)
     assert loudspeaker.times(part(synthesised(OTHER), 0.6)) == 1
     assert len(failures) == 1
+    # When it is gone again, that is told again, also where the last was not said to its end.
+    with qtbot.waitSignal(speech.started, timeout=LIMIT):
+        speech.say(SENTENCE)
+    speech.stop()
+    (tmp_path / ".asoundrc").write_text("pcm.!default { type hw card 31 }\n")
+    started: list[int] = []
+    speech.started.connect(started.append)
+    assert len(failure_of_saying(speech, qtbot)) == 1
+    assert started == []  # of what nobody hears
 
 
 def test_without_a_player(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
