@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from desktop.speech import Speech, Voice
+from desktop.talker import Talker
 from tests.sound_parts import RATE, Loudspeaker
 from tests.speech_parts import (
     LIMIT,
@@ -195,3 +197,18 @@ def test_a_spoken_line_is_never_mistaken_for_a_message(loudspeaker: Loudspeaker)
     process.stdin.close()
     assert process.wait(5) == 0
     assert {"ready", "heard", "player", "started", "piece", "alive"} < set(tells)
+
+
+def test_a_voice_that_is_not_chosen_any_more_is_silent_with_the_next_sentence(
+    speech: Speech, loudspeaker: Loudspeaker, qtbot: QtBot
+) -> None:
+    talker = Talker(speech, QObject())
+    talker.mode = "own"
+    talker.say(SENTENCE)
+    wait_for_sound(qtbot, loudspeaker, seconds=0.2)
+    talker.mode = "silent"
+    with qtbot.waitSignal(speech.finished, timeout=LIMIT):
+        stopped = time.monotonic()
+        talker.say(OTHER)
+    qtbot.waitUntil(lambda: not players(), timeout=LIMIT)
+    assert loudspeaker.played(stopped) < 0.2
