@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.paths import BUILTIN_MODEL
 from core.things import CLASSES, tree
+from tests.tiny_sets import shapes
+from tests.tool_parts import status_of
+from training import things
 from training.data import Example
 from training.things import Row, fit, mentions, report, rows
 
@@ -100,3 +104,25 @@ def test_the_report_counts() -> None:
     text = report(examples, logits)
     assert "named something in 2 of 3 pictures" in text
     assert "dog: 1 of 2" in text
+
+
+def test_two_data_sets_of_one_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = [shapes(tmp_path / place / "shapes", 2) for place in ("a", "b")]
+    arguments = (BUILTIN_MODEL, "--data", *sets)
+    assert status_of(things, *arguments, monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err == (
+        "Two data sets are called shapes: rename one of the folders.\n"
+    )
+
+
+def test_a_model_that_names_nothing_is_told_in_a_sentence(
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = (tiny_model, "--data", tmp_path)
+    assert status_of(things, *arguments, monkeypatch=monkeypatch) == 2
+    assert "names no things" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """A training run as a TOML file."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -42,6 +43,11 @@ class DataConfig:
 
     folder: str
     weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Of the folder as it is given: of a link its own, for two may lead to folders alike."""
+        return Path(os.path.abspath(self.folder)).name
 
 
 @dataclass(frozen=True)
@@ -224,7 +230,7 @@ def _check_values(config: TrainConfig, path: Path) -> None:
     _check(0 <= config.weight_decay < inf, path, "weight_decay must be 0 or above")
     _check(config.own_layers >= 0, path, "own_layers must be 0 or above")
     _check(0 <= config.label_smoothing < 1, path, "label_smoothing must be from 0 to below 1")
-    names = [Path(data.folder).name for data in config.data]
+    names = [data.name for data in config.data]
     # The log tells data sets apart by their folder's name.
     _check(len({*names}) == len(names), path, "two data sets have folders of the same name")
     for data in config.data:

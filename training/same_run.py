@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from core.model_config import ModelConfig
@@ -21,7 +20,7 @@ def lasting(
     """What a checkpoint keeps of its run, as JSON has it."""
     # What a reader would look for first comes first: much of the model follows from the data.
     return {
-        "data": {Path(data.folder).name: data.weight for data in config.data},
+        "data": {data.name: data.weight for data in config.data},
         "sentences": summary(examples)["sha256"],
         **{name: value for name, value in asdict(config).items() if name not in _FREE + _CHANGED},
         "model": asdict(architecture),

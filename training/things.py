@@ -11,6 +11,7 @@ wrong, so the figures are cautious.
 import argparse
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.caption import Thing
+from core.errors import SeesayError
 from core.model import Encoder, build_cnn
 from core.model_config import ModelConfig
 from core.model_folder import read_model_folder, replace_file
@@ -172,8 +174,8 @@ def report(examples: Sequence[Example], logits: np.ndarray) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Fit where it is asked for, and judge."""
+def main() -> int:
+    """Fit where it is asked for, and judge; gives the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument(
@@ -185,20 +187,45 @@ def main() -> None:
         "--original", type=Path, help="ImageNet weights of the encoder, to compare the answers with"
     )
     options = parser.parse_args()
-    folder = read_model_folder(options.model)
+    try:
+        judge(options.model, options.data, options.split, options.fit, options.original)
+    except SeesayError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def judge(model: Path, data: Sequence[Path], split: str, fits: bool, original: Path | None) -> None:
+    """Print how often what a model names is mentioned; see `main` for the arguments.
+
+    Raises:
+        SeesayError: if the model names nothing, or the model or data are missing or damaged.
+    """
+    folder = read_model_folder(model)
     if not folder.architecture.classes:
-        raise SystemExit("This model names no things; train it with `own_layers`.")
+        raise SeesayError("This model names no things; train it with `own_layers`.")
+    sets = _load_sets(data, split)
     network, side = load_network(folder), folder.architecture.image_size
-    sets = {folder.name: load_split(folder, options.split) for folder in options.data}
     logits = {name: answers(network, side, examples) for name, examples in sets.items()}
-    if options.fit:
+    if fits:
         calibrate(sets, logits)
     for name, examples in sets.items():
         print(f"{name}: {report(examples, logits[name])}")
-        if options.original:
-            same = agreement(folder.architecture, options.original, examples, logits[name])
+        if original:
+            same = agreement(folder.architecture, original, examples, logits[name])
             print(f"same top answer as the original classifier: {same:.1%}")
         print()
+
+
+def _load_sets(folders: Sequence[Path], split: str) -> dict[str, list[Example]]:
+    """The examples of each data set, by its folder's name."""
+    sets: dict[str, list[Example]] = {}
+    for folder in folders:
+        name = folder.absolute().name
+        if name in sets:
+            raise SeesayError(f"Two data sets are called {name}: rename one of the folders.")
+        sets[name] = load_split(folder, split)
+    return sets
 
 
 def agreement(
@@ -226,4 +253,4 @@ def calibrate(sets: Mapping[str, Sequence[Example]], logits: Mapping[str, np.nda
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -97,7 +97,7 @@ class Trainer:
             examples = for_training(load_split(folder, "train"))
             self.examples += examples
             self.weights += [data.weight] * len(examples)
-            self.val[folder.name] = load_split(folder, "val")
+            self.val[data.name] = load_split(folder, "val")
         if any(stage.meteor for stage in config.stages) and not has_java():
             raise SeesayError(WITHOUT_JAVA)  # not after the hours of the stages before
         self.teacher: Teacher | None = None
