@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from safetensors.torch import load_file
 from core.errors import SeesayError
 from tests.tiny_runs import curves, progress, rows, starts, write_config, write_weights
 from tests.tiny_sets import shapes
-from training.config import read_config
-from training.train import train
+from training.checkpoint import Saved
+from training.config import StageConfig, read_config
+from training.train import Trainer, train
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +36,38 @@ def test_resume_without_or_with_a_damaged_checkpoint(tmp_path: Path, weights: Pa
     (tmp_path / "run" / "last.safetensors").write_bytes(b"half a check")
     with pytest.raises(SeesayError, match="damaged"):
         train(config, resume=True)
+
+
+def test_resumed_between_stages_the_encoder_frozen_after_it_learnt(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = shapes(tmp_path / "shapes", 4)
+    whole, broken = (
+        read_config(write_config(tmp_path / name, weights, data)) for name in ("whole", "broken")
+    )
+    # Clipped at every step, so that what is clipped by counts.
+    whole, broken = (
+        replace(config, clip=0.01, stages=(config.stages[1], config.stages[0]))
+        for config in (whole, broken)
+    )
+    train(whole)
+    run_stage = Trainer._run_stage
+
+    def run_first_stage(trainer: Trainer, stage: StageConfig, saved: Saved) -> None:
+        if stage.name == "decoder":
+            raise KeyboardInterrupt
+        run_stage(trainer, stage, saved)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_run_stage", run_first_stage)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken)
+    train(broken, resume=True)
+    expected, found = (
+        load_file(Path(config.output) / "last.safetensors") for config in (whole, broken)
+    )
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor), name
 
 
 # Whatever a stage may hold that a checkpoint, or a seed, has to remember.

@@ -86,6 +86,8 @@ class Learning:
         if self.concepts is not None:
             groups.append(("concepts", [*self.concepts.parameters()], LEARNING_RATE))
         model.requires_grad_(False)
+        # What is left of a stage before would count where gradients are clipped by their norm.
+        model.zero_grad(set_to_none=True)
         for _, parameters, _ in groups:
             for parameter in parameters:
                 parameter.requires_grad_(True)
