@@ -208,6 +208,16 @@ def test_cache_of_other_weights_is_another(
     )
 
 
+def test_cache_of_another_precision_is_another(
+    examples: list[Example], encoder: Encoder, tmp_path: Path
+) -> None:
+    views = Views(examples, SIDE)
+    FeatureCache(views, encoder, tmp_path, ALONE, precision=torch.bfloat16)
+    found = FeatureCache(views, encoder, tmp_path, ALONE).get([0], [0])
+    exact = FeatureCache(views, encoder, tmp_path / "exact", ALONE).get([0], [0])
+    assert torch.equal(found, exact)
+
+
 def test_cache_is_completed_and_then_used_again(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

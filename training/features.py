@@ -54,7 +54,9 @@ class FeatureCache:
             blank = encoder.normalise(views.blank().to(device))
             grid = layers.eval()(blank)  # (1, C, rows, columns)
         shape = (self.views, *grid.shape[1:])
-        self.cache = RowCache(folder, _fingerprint(views, layers), len(views), shape, np.float16)
+        self.cache = RowCache(
+            folder, _fingerprint(views, layers, precision), len(views), shape, np.float16
+        )
 
         def grids(indices: Sequence[int]) -> Iterator[np.ndarray]:
             fused = fuse(layers.eval())  # a copy, several times as fast
@@ -72,8 +74,8 @@ class FeatureCache:
         return torch.from_numpy(np.stack([self.cache.row(i)[view] for i, view in pairs])).float()
 
 
-def _fingerprint(views: Views, layers: nn.Module) -> str:
-    digest = hashlib.sha256(views.describe().encode())
+def _fingerprint(views: Views, layers: nn.Module, precision: torch.dtype) -> str:
+    digest = hashlib.sha256(f"{precision}\n{views.describe()}".encode())
     for name, tensor in layers.state_dict().items():
         digest.update(name.encode() + tensor.detach().cpu().float().numpy().tobytes())
     return digest.hexdigest()[:16]
