@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 
-from core.errors import ModelError
+from core.errors import ModelError, SeesayError
 from core.model_file import load_model, save_model
+from training.target import writing
 
 
 def average(folders: Sequence[Path], target: Path) -> None:
@@ -29,6 +30,7 @@ def average(folders: Sequence[Path], target: Path) -> None:
 
     Raises:
         ModelError: if one cannot be read, or their sizes or vocabularies differ.
+        SeesayError: if the target cannot be written.
     """
     models = [load_model(folder) for folder in folders]
     for each, _, _ in models:
@@ -54,7 +56,8 @@ def average(folders: Sequence[Path], target: Path) -> None:
     facts: dict[str, Any] = {
         name: config[name] for name in ("name", "licence", "training") if name in config
     }
-    save_model(model, vocabulary, target, facts)
+    with writing(target):
+        save_model(model, vocabulary, target, facts)
 
 
 def main() -> int:
@@ -65,7 +68,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         average(options.models, options.to)
-    except ModelError as error:
+    except SeesayError as error:
         print(error, file=sys.stderr)
         return 2
     return 0

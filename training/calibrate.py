@@ -32,6 +32,7 @@ from training.data import DataError, Example, load_split
 from training.judgements import Experts
 from training.logistic import fit_logistic
 from training.pictures import Squares
+from training.target import check_target, writing
 from training.trust import Flags, Floats, figures
 
 BEAM = 3
@@ -80,9 +81,10 @@ def calibrate(model: Path, data: Path) -> dict[str, Any]:
         Figures of the calibration by cross-validation on Flickr8k's ``val``.
 
     Raises:
-        SeesayError: if the model or the data are missing or damaged.
+        SeesayError: if model or data are missing or damaged, or the model cannot be written.
     """
     folder = read_model_folder(model)
+    check_target(model)
     network = load_network(folder)
     experts = Experts(data / "flickr8k")
     sets = []
@@ -230,7 +232,8 @@ def write_confidence(folder: Path, confidence: Confidence) -> None:
     # Before the vocabulary, which is long.
     vocabulary = config.pop("vocabulary")
     config |= {"confidence": confidence.to_dict(), "vocabulary": vocabulary}
-    replace_file(path, (json.dumps(config, indent=1, allow_nan=False) + "\n").encode())
+    with writing(folder):
+        replace_file(path, (json.dumps(config, indent=1, allow_nan=False) + "\n").encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -39,6 +39,7 @@ from training.least_squares import LeastSquares
 from training.pictures import Squares
 from training.ranking import contest, rank
 from training.reward import Reward
+from training.target import check_target, writing
 
 # On val, all words bring no more; 600 bring a little less for Flickr8k.
 _WORDS = 1000
@@ -202,13 +203,15 @@ def main() -> int:
     try:
         model, vocabulary, config = load_model(options.model)
         sets = [for_training(load_split(folder.resolve(), "train")) for folder in options.data]
+        check_target(options.to)
         seed_step("expect")
         network = load_network(read_model_folder(options.model))
         made = expect(model, network, vocabulary, sets, options.meteor)
         facts: dict[str, Any] = {
             name: config[name] for name in ("name", "licence", "training") if name in config
         }
-        save_model(made, vocabulary, options.to, facts)
+        with writing(options.to):
+            save_model(made, vocabulary, options.to, facts)
     except SeesayError as error:
         print(error, file=sys.stderr)
         return 2

@@ -22,13 +22,14 @@ from onnxscript import optimizer
 from torch import nn
 from torch.export import Dim
 
-from core.errors import ModelError
+from core.errors import SeesayError
 from core.model_file import build
 from core.model_folder import CONFIG, GRAPHS, WEIGHTS, ModelFolder, read_model_folder, replace_file
 from core.network import given_and_following
 from core.parts import Beams, Reread, See, Step, Write
 from core.vocabulary import Vocabulary
 from training.export_loop import repeat
+from training.target import check_target, writing
 
 _KINDS = {"F16": TensorProto.FLOAT16, "F32": TensorProto.FLOAT, "I8": TensorProto.INT8}
 
@@ -41,8 +42,10 @@ def export(folder: Path) -> None:
 
     Raises:
         ModelError: if it cannot be read.
+        SeesayError: if it cannot be written.
     """
     model = read_model_folder(folder)
+    check_target(folder)
     stored = _stored(model)
     hashes = {}
     for name, graph in zip(GRAPHS, _graphs(model), strict=True):
@@ -50,9 +53,11 @@ def export(folder: Path) -> None:
         _forget_origin(graph)
         content = graph.SerializeToString()
         hashes[name] = hashlib.sha256(content).hexdigest()
-        replace_file(folder / name, content)
+        with writing(folder):
+            replace_file(folder / name, content)
     config = {**model.config, "graphs": hashes}
-    replace_file(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
+    with writing(folder):
+        replace_file(folder / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
 
 
 def _graphs(folder: ModelFolder) -> list[onnx.ModelProto]:
@@ -210,7 +215,7 @@ def main() -> int:
     parser.add_argument("model", type=Path)
     try:
         export(parser.parse_args().model)
-    except ModelError as error:
+    except SeesayError as error:
         print(error, file=sys.stderr)
         return 2
     return 0

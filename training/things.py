@@ -36,6 +36,7 @@ from training.ahead import load_ahead
 from training.data import Example, load_split
 from training.keep import Teacher
 from training.pictures import Squares
+from training.target import check_target, writing
 
 _BATCH = 32
 # Less belief than this tells nothing, and there is much of it.
@@ -205,6 +206,8 @@ def judge(model: Path, data: Sequence[Path], split: str, fits: bool, original: P
     if not folder.architecture.classes:
         raise SeesayError("This model names no things; train it with `own_layers`.")
     sets = _load_sets(data, split)
+    if fits:
+        check_target(RESOURCES)
     network, side = load_network(folder), folder.architecture.image_size
     logits = {name: answers(network, side, examples) for name, examples in sets.items()}
     if fits:
@@ -248,7 +251,8 @@ def calibrate(sets: Mapping[str, Sequence[Example]], logits: Mapping[str, np.nda
     table = json.loads(path.read_text(encoding="utf-8"))
     table["calibration"] = fit(found, next(iter(sets)))
     text = json.dumps(table, indent=0, ensure_ascii=False)
-    replace_file(path, f"{text}\n".encode())
+    with writing(path):
+        replace_file(path, f"{text}\n".encode())
     tree.cache_clear()
 
 

@@ -29,6 +29,7 @@ from training.ahead import load_ahead
 from training.data import for_training, load_split
 from training.least_squares import LeastSquares
 from training.pictures import Squares
+from training.target import check_target, writing
 
 _BATCH = 32
 _RIDGE = 1e-3  # of the features' mean square
@@ -102,11 +103,13 @@ def main() -> int:
             for folder in options.data
             for example in for_training(load_split(folder.resolve(), "train"))
         ]
+        check_target(options.to)
         paths = random.Random(1).sample(paths, min(options.pictures, len(paths)))
         side = options.image_size or model.config.image_size
         made = transplant(model, options.encoder, cnn, side, paths)
         kept: dict[str, Any] = {name: facts[name] for name in ("name", "licence") if name in facts}
-        save_model(made, vocabulary, options.to, kept)
+        with writing(options.to):
+            save_model(made, vocabulary, options.to, kept)
     except (SeesayError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
