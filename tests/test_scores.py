@@ -1,15 +1,19 @@
 """Scores of captions, and ``evaluate`` from pictures to figures."""
 
+import errno
 import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pycocoevalcap
 import pytest
 import torch
 from PIL import Image
 
-from core.errors import ModelError, PictureError
+from core.errors import ModelError, PictureError, SeesayError
 from core.model import CaptionModel
 from core.model_config import ModelConfig
 from core.model_file import save_model
@@ -66,6 +70,31 @@ def test_scores_with_java() -> None:
     assert 50 < found["bleu4"] < 100
     assert 50 < found["meteor"] < 100
     assert "java" not in names_of_children()
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
+def test_scores_where_the_installation_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    make: Any = tempfile.NamedTemporaryFile
+    installed = Path(pycocoevalcap.__path__[0])
+
+    def refuse(*arguments: Any, dir: str, **options: Any) -> Any:
+        if Path(dir).is_relative_to(installed):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return make(*arguments, dir=dir, **options)
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    found = score(PERFECT, REFERENCES)
+    assert (found["tokenizer"], found["rouge_l"]) == ("ptb", 100)
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
+def test_no_room_for_a_temporary_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    with pytest.raises(SeesayError, match="make room"):
+        score(PERFECT, REFERENCES)
 
 
 def names_of_children() -> list[str]:

@@ -3,8 +3,11 @@
 import contextlib
 import io
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
@@ -45,7 +48,7 @@ def score(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[
         ``rouge_l`` (Lin, 2004), ``cider`` (Vedantam et al., 2015) and ``tokenizer``.
 
     Raises:
-        SeesayError: if Java is there but fails.
+        SeesayError: if Java is there but fails, or there is no room for a temporary file.
     """
     java = has_java()
     tokens = _penn_treebank if java else _plain
@@ -85,15 +88,31 @@ def _plain(groups: Sequence[Sequence[str]]) -> Sentences:
 
 
 def _penn_treebank(groups: Sequence[Sequence[str]]) -> Sentences:
-    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+    from pycocoevalcap.tokenizer import ptbtokenizer
 
     # The tokenizer reads one sentence a line: a line break inside one would shift all others.
     entries = {
         index: [{"caption": " ".join(sentence.split())} for sentence in group]
         for index, group in enumerate(groups)
     }
-    with _silence():
-        tokens: Sentences = PTBTokenizer().tokenize(entries)
+    archive = Path(ptbtokenizer.__file__).with_name(ptbtokenizer.STANFORD_CORENLP_3_4_1_JAR)
+    try:
+        # It writes a file beside its own, where an installation may be read-only.
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            patch.multiple(
+                ptbtokenizer,
+                __file__=str(Path(folder) / archive.name),
+                STANFORD_CORENLP_3_4_1_JAR=str(archive),
+            ),
+            _silence(),
+        ):
+            tokens: Sentences = ptbtokenizer.PTBTokenizer().tokenize(entries)
+    except OSError as error:
+        raise SeesayError(
+            f"The Penn Treebank tokenizer cannot write a temporary file ({error.strerror}): make "
+            "room for one."
+        ) from error
     if [len(group) for group in tokens.values()] != [len(group) for group in groups]:
         raise SeesayError(f"The Penn Treebank tokenizer failed; {_MEND_JAVA}.")
     return tokens
