@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import SeesayError
 from tests.tiny_runs import rows, write_config, write_weights
-from tests.tiny_sets import shapes
+from tests.tiny_sets import entry, karpathy, shapes
 from training.config import TrainConfig, read_config
 from training.train import train
 
@@ -29,3 +30,39 @@ def test_links_to_folders_of_one_name_are_two_data_sets(tmp_path: Path, weights:
     train(recipe(tmp_path / "runs", weights, *links))
     (row,) = rows(tmp_path / "runs" / "run")
     assert {"cider_first", "cider_second"} <= row.keys()
+
+
+def refused(config: TrainConfig) -> str:
+    """The sentence that a run is refused with, which leaves nothing."""
+    with pytest.raises(SeesayError) as error:
+        train(config)
+    assert not Path(config.output).exists()
+    return str(error.value)
+
+
+def test_sentences_without_a_word_to_learn(tmp_path: Path, weights: Path) -> None:
+    entries = [entry(split, f"{split}.png", ["一個紅色的正方形"]) for split in ("train", "val")]
+    other = recipe(tmp_path / "other", weights, karpathy(tmp_path / "letters", entries))
+    assert "give English sentences" in refused(other)
+    rare = recipe(tmp_path / "rare", weights, shapes(tmp_path / "shapes", 2))
+    assert "lower min_count" in refused(replace(rare, min_count=50))
+
+
+def test_weights_by_which_nothing_is_shown(tmp_path: Path, weights: Path) -> None:
+    config = recipe(tmp_path / "runs", weights, shapes(tmp_path / "shapes", 2))
+    config = replace(config, data=(replace(config.data[0], weight=1e-9),))
+    assert refused(config) == (
+        "Epoch 1 of the stage 'decoder' would show no picture: give a data set a higher weight, or "
+        "more pictures."
+    )
+
+
+def test_a_loss_that_is_not_finite_ends_a_run_before_its_checkpoint(
+    tmp_path: Path, weights: Path
+) -> None:
+    config = recipe(tmp_path / "runs", weights, shapes(tmp_path / "shapes", 8))
+    stage = replace(config.stages[0], learning_rate=1e30, warm_up=0)
+    with pytest.raises(SeesayError, match="'decoder' is no longer a finite number: lower"):
+        train(replace(config, stages=(stage,), checkpoint_every=4))
+    assert not (Path(config.output) / "last.safetensors").exists()
+    assert not (Path(config.output) / "best").exists()

@@ -2,14 +2,12 @@
 
 import math
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW, Optimizer
@@ -17,10 +15,7 @@ from torch.utils.data import Subset
 from tqdm import tqdm
 
 from core.errors import SeesayError
-from core.model import CaptionModel, build_cnn, without_head
-from core.model_config import ModelConfig
-from core.model_file import load_model, save_model
-from core.vocabulary import Vocabulary
+from core.model_file import save_model
 from training.ahead import load_ahead
 from training.batches import Batches, Source, plan_epoch
 from training.board import Board
@@ -49,6 +44,7 @@ from training.reward import Reward
 from training.same_run import lasting
 from training.samples import choose, draw_samples
 from training.scores import WITHOUT_JAVA, has_java
+from training.start import original_cnn, start_model
 from training.validate import validate
 
 
@@ -98,12 +94,13 @@ class Trainer:
             self.examples += examples
             self.weights += [data.weight] * len(examples)
             self.val[data.name] = load_split(folder, "val")
+        self._check_weights()
         if any(stage.meteor for stage in config.stages) and not has_java():
             raise SeesayError(WITHOUT_JAVA)  # not after the hours of the stages before
         self.teacher: Teacher | None = None
-        self.model, self.vocabulary = self._start()
+        self.model, self.vocabulary = start_model(config, self.examples)
         if config.own_layers or any(stage.keep for stage in config.stages):
-            self.teacher = Teacher(self._original_cnn(self.model.config.encoder), self.dtype)
+            self.teacher = Teacher(original_cnn(config, self.model.config.encoder), self.dtype)
             if self.model.recogniser is None or config.own_layers > self.model.config.own_layers:
                 seed_step(config.seed, "recogniser")
                 try:
@@ -116,46 +113,21 @@ class Trainer:
         self.progress = Progress(lasting=self.lasting)
         self.board: Board | None = None  # of the process that writes
 
-    def _start(self) -> tuple[CaptionModel, Vocabulary]:
-        """A trained model to go on from, or a new one with an encoder that knows ImageNet."""
-        config = self.config
-        if config.start is not None:
-            model, vocabulary, _ = load_model(Path(config.start))
-            model.forget_expectation()
-            size = config.model.get("image_size", model.config.image_size)
-            if size != model.config.image_size:
-                resized = CaptionModel(replace(model.config, image_size=size))
-                resized.load_state_dict(model.state_dict())
-                model = resized
-            return model, vocabulary
-        sentences = (sentence for example in self.examples for sentence in example.sentences)
-        vocabulary = Vocabulary.build(sentences, config.min_count)
-        seed_step(config.seed, "start")
-        try:
-            architecture = ModelConfig(vocabulary_size=len(vocabulary), **config.model)
-            model = CaptionModel(architecture)
-        except (ValueError, RuntimeError) as error:
-            raise SeesayError(f"The encoder cannot be set up: {error}.") from error
-        cnn = self._original_cnn(architecture.encoder)
-        model.encoder.cnn.load_state_dict(without_head(cnn).state_dict())
-        return model, vocabulary
+    def _check_weights(self) -> None:
+        """See that there is something to learn in every epoch."""
+        if max(self.weights) >= 1:
+            return
+        for number, stage in enumerate(self.config.stages):
+            for epoch in range(stage.epochs):
+                if not plan_epoch(self.weights, stage.batch, self._place(number, epoch)):
+                    raise SeesayError(
+                        f"Epoch {epoch + 1} of the stage {stage.name!r} would show no picture: "
+                        "give a data set a higher weight, or more pictures."
+                    )
 
-    def _original_cnn(self, name: str) -> nn.Module:
-        """The encoder as it was trained on ImageNet, with its classifier."""
-        weights = self.config.weights
-        try:
-            cnn = build_cnn(name, pretrained=weights is None)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise SeesayError(f"The encoder cannot be set up: {error}.") from error
-        if weights is not None:
-            try:
-                cnn.load_state_dict(load_file(weights))
-            except (OSError, SafetensorError, RuntimeError) as error:
-                raise SeesayError(
-                    f"{weights} cannot be read as torchvision's weights of {name}; put them there, "
-                    "or leave `weights` out to download."
-                ) from error
-        return cnn
+    def _place(self, stage: int, epoch: int) -> str:
+        """Of an epoch in the run, the seed of what is random in it."""
+        return f"{self.config.seed}/{stage}/{epoch}"
 
     def run(self, resume: bool, recipe: Path | None) -> Path:
         """Train until the last stage is done."""
@@ -247,7 +219,7 @@ class Trainer:
         optimizer: Optimizer,
     ) -> None:
         progress, config, group, stage = self.progress, self.config, self.group, learning.stage
-        place = f"{config.seed}/{progress.stage}/{progress.epoch}"
+        place = self._place(progress.stage, progress.epoch)
         plan = plan_epoch(self.weights, stage.batch, place)
         batches = Batches(
             self.examples,
@@ -282,7 +254,12 @@ class Trainer:
                 loss = objective(batch, f"{place}/{progress.step}")
                 optimizer.zero_grad()
                 loss.value.backward()
-                nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+                norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+                if not norm.isfinite():  # as where the loss is not; before a checkpoint has it
+                    raise SeesayError(
+                        f"The loss of the stage {stage.name!r} is no longer a finite number: lower "
+                        "its learning rates, and give another output folder."
+                    )
                 optimizer.step()
                 learning.step()
                 progress.loss_sum += loss.total
