@@ -117,6 +117,17 @@ def test_two_data_sets_of_one_name_are_refused(
     )
 
 
+def test_a_missing_original_is_told_before_the_pictures_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shapes(tmp_path / "shapes", 2)
+    for picture in (data / "images").iterdir():
+        picture.write_bytes(b"no picture, which would be told otherwise")
+    arguments = (BUILTIN_MODEL, "--data", data, "--original", tmp_path / "no.safetensors")
+    assert status_of(things, *arguments, monkeypatch=monkeypatch) == 2
+    assert "no.safetensors cannot be read as torchvision's weights" in capsys.readouterr().err
+
+
 def test_a_model_that_names_nothing_is_told_in_a_sentence(
     tiny_model: Path,
     tmp_path: Path,

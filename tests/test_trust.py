@@ -189,3 +189,15 @@ def test_the_commands_from_pictures_to_figures(
 def test_plots_are_of_trust(flickr8k: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--data", str(flickr8k), "--plots", "here"]) == 2
     assert "--trust" in capsys.readouterr().err
+
+
+def test_plots_that_cannot_be_written_are_told_before_the_captions(
+    folder: Path, flickr8k: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    common = ["evaluate", "--trust", "--model", str(folder), "--device", "cpu"]
+    plots = tmp_path / "file" / "plots"
+    assert main([*common, "--data", str(flickr8k), "--plots", str(plots)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"seesay: {plots} cannot be written")
+    assert len(told.splitlines()) == 1

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -200,7 +201,7 @@ def judge(model: Path, data: Sequence[Path], split: str, fits: bool, original: P
     """Print how often what a model names is mentioned; see `main` for the arguments.
 
     Raises:
-        SeesayError: if the model names nothing, or the model or data are missing or damaged.
+        SeesayError: if the model names nothing, or model, data or original are missing or damaged.
     """
     folder = read_model_folder(model)
     if not folder.architecture.classes:
@@ -208,14 +209,15 @@ def judge(model: Path, data: Sequence[Path], split: str, fits: bool, original: P
     sets = _load_sets(data, split)
     if fits:
         check_target(RESOURCES)
+    teacher = _read_original(folder.architecture, original) if original else None
     network, side = load_network(folder), folder.architecture.image_size
     logits = {name: answers(network, side, examples) for name, examples in sets.items()}
     if fits:
         calibrate(sets, logits)
     for name, examples in sets.items():
         print(f"{name}: {report(examples, logits[name])}")
-        if original:
-            same = agreement(folder.architecture, original, examples, logits[name])
+        if teacher is not None:
+            same = agreement(folder.architecture, teacher, examples, logits[name])
             print(f"same top answer as the original classifier: {same:.1%}")
         print()
 
@@ -231,16 +233,27 @@ def _load_sets(folders: Sequence[Path], split: str) -> dict[str, list[Example]]:
     return sets
 
 
+def _read_original(architecture: ModelConfig, weights: Path) -> Teacher:
+    """The original classifier of a model's encoder."""
+    cnn = build_cnn(architecture.encoder)
+    try:
+        cnn.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise SeesayError(
+            f"{weights} cannot be read as torchvision's weights of {architecture.encoder}: give "
+            "their file, or leave --original out."
+        ) from error
+    return Teacher(cnn)
+
+
 def agreement(
-    architecture: ModelConfig, weights: Path, examples: Sequence[Example], logits: np.ndarray
+    architecture: ModelConfig, teacher: Teacher, examples: Sequence[Example], logits: np.ndarray
 ) -> float:
     """Share of the pictures whose likeliest class is that of the original classifier."""
-    cnn = build_cnn(architecture.encoder)
-    cnn.load_state_dict(load_file(weights))
     encoder = Encoder(
         architecture.encoder, architecture.image_size
     )  # of which it asks how to scale
-    top = Teacher(cnn).top_answers(encoder, architecture.image_size, {"": examples})[""]
+    top = teacher.top_answers(encoder, architecture.image_size, {"": examples})[""]
     return float((logits.argmax(axis=1) == np.array(top)).mean())
 
 

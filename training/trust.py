@@ -15,6 +15,7 @@ from core.model_folder import replace_file
 from training.data import load_split
 from training.evaluate import describe
 from training.judgements import Experts
+from training.target import check_target, writing
 from training.where_figures import where_figures
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ def evaluate_trust(
         ``beam``, ``seconds``, ``model``, ``data``, ``split``.
 
     Raises:
-        SeesayError: if data, judgements, a picture, the model or the device is missing or damaged.
+        SeesayError: if data, judgements, a picture, the model or the device is missing or damaged,
+            or the plots cannot be written.
     """
     examples = load_split(data, split)
     experts = Experts(data)
     captioner = Captioner.load(model, device)
+    if plots is not None:
+        check_target(plots)
     began = time.monotonic()
     found = describe(captioner, examples, beam)
     seconds = time.monotonic() - began
@@ -60,7 +64,8 @@ def evaluate_trust(
     right = experts.accept(said, [example.sentences for example in examples])
     probabilities = np.array([caption.confidence for caption in found])
     if plots is not None:
-        draw(probabilities, right, plots)
+        with writing(plots):
+            draw(probabilities, right, plots)
     places = where_figures(data, split, device, model)
     return {
         **figures(probabilities, right, captioner.confidence),
