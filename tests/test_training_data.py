@@ -1,5 +1,7 @@
 """What a run does with its data sets: every one counts, and what cannot be learnt from is told."""
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +57,32 @@ def test_weights_by_which_nothing_is_shown(tmp_path: Path, weights: Path) -> Non
         "Epoch 1 of the stage 'decoder' would show no picture: give a data set a higher weight, or "
         "more pictures."
     )
+
+
+def test_a_broken_picture_of_val_is_told_before_anything_is_trained(
+    tmp_path: Path, weights: Path
+) -> None:
+    data = shapes(tmp_path / "shapes", 2, val=2)
+    (data / "images" / "3.png").write_bytes(b"no picture")
+    assert "3.png is not a picture" in refused(recipe(tmp_path / "runs", weights, data))
+
+
+def test_a_run_that_ends_before_its_first_checkpoint_is_to_begin_anew(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = recipe(tmp_path / "runs", weights, shapes(tmp_path / "shapes", 4))
+
+    def refuse(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(SeesayError, match="make room, and give the same command again"):
+            train(config)
+    train(config)
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(SeesayError, match="make room, and go on with the run by --resume"):
+        train(config, resume=True)
 
 
 def test_a_loss_that_is_not_finite_ends_a_run_before_its_checkpoint(

@@ -1,6 +1,7 @@
 """Training: the decoder on cached features first, then every layer together."""
 
 import math
+import os
 import time
 from dataclasses import asdict
 from functools import cached_property
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from core.errors import SeesayError
 from core.model_file import save_model
+from core.picture import open_picture
 from training.ahead import load_ahead
 from training.batches import Batches, Source, plan_epoch
 from training.board import Board
@@ -47,6 +49,8 @@ from training.scores import WITHOUT_JAVA, has_java
 from training.start import original_cnn, start_model
 from training.validate import validate
 
+CHECKPOINT = "last.safetensors"
+
 
 def train(config: TrainConfig, resume: bool = False, recipe: Path | None = None) -> Path:
     """Run all stages; give the folder of the best model by mean CIDEr on the ``val`` splits.
@@ -62,16 +66,18 @@ def train(config: TrainConfig, resume: bool = False, recipe: Path | None = None)
 
     Raises:
         SeesayError: if data, weights or checkpoint are missing or do not fit, or if without
-            ``resume`` the output folder holds a run already; if the disk is full or a folder cannot
-            be written; or if another process has ended.
+            ``resume`` the output folder holds a run already; if a picture cannot be read, the disk
+            is full or a folder cannot be written; or if another process has ended.
     """
     try:
         with join() as group:
             return Trainer(config, group).run(resume, recipe)
     except OSError as error:
+        begun = os.path.exists(Path(config.output) / CHECKPOINT)
+        again = "go on with the run by --resume" if begun else "give the same command again"
         raise SeesayError(
             f"{error.filename or config.output} cannot be used ({error.strerror}): mend that or "
-            "make room, and go on with the run by --resume."
+            f"make room, and {again}."
         ) from error
 
 
@@ -131,7 +137,7 @@ class Trainer:
 
     def run(self, resume: bool, recipe: Path | None) -> Path:
         """Train until the last stage is done."""
-        checkpoint = self.output / "last.safetensors"
+        checkpoint = self.output / CHECKPOINT
         saved = Saved()
         if resume:
             self.progress, saved = load_checkpoint(checkpoint, self.model, self.lasting)
@@ -142,6 +148,8 @@ class Trainer:
                 f"{self.output} holds a run already; go on with it by --resume, or give another "
                 "output folder."
             )
+        if not self.progress.rows:
+            self._open_val()
         self.output.mkdir(parents=True, exist_ok=True)
         if self.group.first:
             resumed = self.progress if resume else None
@@ -155,6 +163,13 @@ class Trainer:
         if self.board is not None:
             self.board.close()
         return self.output / "best"
+
+    def _open_val(self) -> None:
+        """See that the pictures of ``val`` can be read, better now than after an epoch."""
+        shares = [self.group.share(examples) for examples in self.val.values()]
+        paths = [example.path for examples in shares for example in examples]
+        for path in tqdm(paths, desc="val", unit="picture", disable=not self.group.first):
+            open_picture(path)
 
     def _run_stage(self, stage: StageConfig, saved: Saved) -> None:
         progress = self.progress
@@ -345,7 +360,7 @@ class Trainer:
         if self.board is not None:
             # First, lest what was before the checkpoint is lost with a kill.
             self.board.flush()
-            checkpoint = self.output / "last.safetensors"
+            checkpoint = self.output / CHECKPOINT
             save_checkpoint(checkpoint, learning.parts, optimizer, self.progress)
 
     def _facts(self) -> dict[str, Any]:
