@@ -70,6 +70,37 @@ def test_revision_of_the_code(folder: Path) -> None:
     assert patch.exists() == revision["changed"]
 
 
+def test_changes_of_the_code_can_be_made_again(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, run = tmp_path / "a project" / "training", tmp_path / "run"
+    code.mkdir(parents=True)
+    run.mkdir()
+
+    def git(*command: str) -> None:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        call = ["git", "-C", str(code.parent), *identity, *command]
+        subprocess.run(call, check=True, capture_output=True)
+
+    (code / "record.py").write_bytes(b"# caf\xe9\n")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    changed = {
+        code / "record.py": b"# caf\xe9s\n",
+        code / "new one.py": b"print()\n",
+        code.parent / "n\u00e9w": b"\xe9\n",
+    }
+    for file, content in changed.items():
+        file.write_bytes(content)
+    monkeypatch.setattr("training.record.__file__", str(code / "record.py"))
+    write_record(run, read_config(recipe), None, [], ALONE, None)
+    git("reset", "--hard")
+    git("clean", "-fd")
+    git("apply", str(run / "changes.patch"))
+    assert {file: file.read_bytes() for file in changed} == changed
+
+
 def test_record_without_git(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     write_record(tmp_path, read_config(recipe), None, [], ALONE, None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -76,7 +77,7 @@ def write_record(
     if recipe is not None:
         replace_file(folder / "recipe.toml", recipe.read_bytes())
     if revision is not None and revision["changed"]:
-        replace_file(folder / "changes.patch", _git("diff", "HEAD").encode())
+        replace_file(folder / "changes.patch", _changes())
 
 
 def _versions() -> dict[str, str]:
@@ -100,11 +101,29 @@ def _revision() -> dict[str, Any] | None:
         # Seesay may be installed below a folder that belongs to another project.
         _git("ls-files", "--error-unmatch", Path(__file__).name)
         changed = bool(_git("status", "--porcelain"))
-        return {"commit": _git("rev-parse", "HEAD").strip(), "changed": changed}
+        return {"commit": _git("rev-parse", "HEAD").decode().strip(), "changed": changed}
     except (OSError, subprocess.CalledProcessError):
         return None
 
 
-def _git(*command: str) -> str:
+def _changes() -> bytes:
+    """What was changed since the revision, as a patch, files that are new to Git included."""
+    top = os.fsdecode(_git("rev-parse", "--show-toplevel").removesuffix(b"\n"))
+    new = _git("-C", top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")[:-1]
+    against_nothing = ("-C", top, "diff", "--no-index", "--", "/dev/null")
+    added = (_git(*against_nothing, os.fsdecode(name), found=1) for name in new)
+    return b"".join([_git("diff", "HEAD"), *added])
+
+
+def _git(*command: str, found: int = 0) -> bytes:
+    """What Git prints, which need not be text.
+
+    Args:
+        command: with its options.
+        found: what it ends with besides 0 where it is content.
+    """
     call = ["git", "-C", str(Path(__file__).resolve().parent), *command]
-    return subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(call, capture_output=True)
+    if done.returncode not in (0, found):
+        done.check_returncode()
+    return done.stdout
