@@ -3,27 +3,23 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QDate, QModelIndex, Qt
 from PySide6.QtGui import QAccessible, QGuiApplication, QIcon
-from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QFileDialog,
-    QInputDialog,
-    QLineEdit,
     QPushButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from desktop.history import Entry, History
-from desktop.history_pane import HistoryPane
+from tests.history_pane_parts import User, add_four, open_pane
 from tests.history_parts import caption_of, picture_of
 
 KEY = Qt.Key
@@ -37,58 +33,13 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 @pytest.fixture
 def four(history: History) -> History:
-    """Newest first: a dark picture, a red ball, a cat, two dogs."""
-    now = datetime.now(UTC)
-    history.add(caption_of(), "camera", picture_of(), when=now - timedelta(days=1))
-    history.add(caption_of("A cat on a sofa."), "screen", picture_of(seed=1))
-    history.add(caption_of("Perhaps a red ball."), "camera", when=now - timedelta(days=40))
-    history.add(caption_of(None), "camera")
+    add_four(history)
     return history
-
-
-class User:
-    """Works with a pane by its keys, and hears what is told."""
-
-    def __init__(self, pane: HistoryPane, qtbot: QtBot) -> None:
-        self.pane, self.bot = pane, qtbot
-        self.told: list[str] = []
-        pane.told.connect(self.told.append)
-        pane.exported.connect(self.told.append)
-        self.repeated = QSignalSpy(pane.repeat_requested)
-        self.opened = QSignalSpy(pane.opened)
-
-    @property
-    def rows(self) -> list[str]:
-        model = self.pane.model
-        return [model.entry(row).caption.spoken for row in range(model.rowCount())]
-
-    def choose(self, row: int) -> None:
-        self.pane.list.setFocus()
-        self.pane.list.choose(row)
-
-    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
-        focus = QApplication.focusWidget()
-        assert focus is not None
-        QTest.keyClick(focus, key, modifier or Qt.KeyboardModifier.NoModifier)
-
-    def type_words(self, words: str) -> None:
-        self.pane.focus_search()
-        QTest.keyClicks(self.pane.filters.words, words)
 
 
 @pytest.fixture
 def user(four: History, qtbot: QtBot) -> User:
     return open_pane(four, qtbot)
-
-
-def open_pane(history: History, qtbot: QtBot) -> User:
-    pane = HistoryPane(history)
-    qtbot.addWidget(pane)
-    pane.resize(420, 640)
-    with qtbot.waitActive(pane):
-        pane.show()
-        pane.activateWindow()
-    return User(pane, qtbot)
 
 
 def test_a_screen_reader_finds_the_entries(user: User, four: History) -> None:
@@ -235,93 +186,6 @@ def test_letters_are_keys_in_the_list_alone(user: User) -> None:
     user.type_words("rs")
     assert user.pane.filters.words.text() == "rs"
     assert user.repeated.count() == 0
-
-
-def test_star(user: User, four: History) -> None:
-    user.choose(2)
-    user.press(KEY.Key_S)
-    assert four.get(2).starred
-    user.press(KEY.Key_S)
-    assert not four.get(2).starred
-    assert user.told == ["Starred.", "Star taken away."]
-    assert user.pane.list.currentIndex().row() == 2
-
-
-def test_note(user: User, four: History) -> None:
-    user.choose(2)
-    user.press(KEY.Key_F2)
-    dialog = user.pane.findChild(QInputDialog)
-    assert dialog is not None
-    field = dialog.findChild(QLineEdit)
-    assert field is not None
-    name = QAccessible.queryAccessibleInterface(field).text(QAccessible.Text.Name)
-    assert name == "Your note on: A cat on a sofa."
-    user.bot.waitUntil(lambda: QApplication.focusWidget() is field)
-    QTest.keyClicks(field, "This is Mimi")
-    user.press(KEY.Key_Return)
-    assert four.get(2).note == "This is Mimi"
-    assert user.told == ["Note kept."]
-    name = user.pane.model.index(2).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert name.endswith(", note: This is Mimi")
-    user.type_words("mimi")
-    user.bot.waitUntil(lambda: user.rows == ["A cat on a sofa."])
-
-
-def test_delete_and_undo(user: User, four: History) -> None:
-    user.choose(1)
-    user.press(KEY.Key_Delete)
-    user.press(KEY.Key_Delete)
-    assert user.rows == ["The picture is too dark to say what it shows.", "Two dogs run on grass."]
-    assert user.told == ["Deleted. Ctrl+Z brings it back."] * 2
-    assert QApplication.focusWidget() is user.pane.list
-    assert user.pane.list.currentIndex().row() == 1
-    assert user.pane.summary.text() == "2 entries"
-    for _ in range(3):
-        user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert user.told[2:] == ["It is back.", "It is back.", "There is nothing to undo."]
-    assert [entry.id for entry in four.walk()] == [4, 3, 2, 1]
-    assert user.pane.list.currentIndex().row() == 1  # on what came back
-    assert len(user.rows) == 4
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A history that does not wait long for another program."""
-    monkeypatch.setattr("desktop.history_schema._PATIENCE", 0.1)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_an_undo_that_fails_can_be_tried_again(user: User, four: History) -> None:
-    user.choose(0)
-    user.press(KEY.Key_Delete)
-    assert four.path is not None
-    with contextlib.closing(sqlite3.connect(four.path)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert "in use" in user.told[-1]
-    assert len(user.rows) == 3
-    user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert user.told[-1] == "It is back."
-    assert len(user.rows) == four.count() == 4
-
-
-def test_several_are_deleted_together(user: User, four: History) -> None:
-    user.choose(0)
-    user.press(KEY.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    user.press(KEY.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    user.press(KEY.Key_Delete)
-    assert user.rows == ["Two dogs run on grass."]
-    assert user.told == ["3 entries deleted. Ctrl+Z brings them back."]
-    user.press(KEY.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert len(user.rows) == four.count() == 4
-
-
-def test_what_another_program_deleted_is_told(user: User, four: History) -> None:
-    user.choose(0)
-    four.clear()
-    user.press(KEY.Key_Return)
-    assert user.opened.count() == 0
-    assert user.told[0].startswith("There is no entry 4")
 
 
 def test_export_by_keyboard(user: User, tmp_path: Path) -> None:
