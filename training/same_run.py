@@ -8,7 +8,8 @@ from core.model_config import ModelConfig
 from training.config import TrainConfig
 from training.data import Example, summary
 
-# Where things are and how they are called, and what changes no number.
+# Where things are and how they are called, and what changes no number. `cache_pictures` does a
+# little, but a full disk shall not end a run.
 _FREE = ("name", "licence", "output", "weights", "start", "checkpoint_every", "cache_pictures")
 # These are kept in another form.
 _CHANGED = ("data", "stages", "model")
