@@ -20,6 +20,8 @@ _REDUCED_PIXELS = 1600 * 1200
 _GLANCED_PIXELS = 416 * 312
 # Lines below this confidence are debris: icons, borders, texture.
 _CONFIDENT = 0.6
+# Letters that stand beside numbers among Latin ones: micro, ohm, and as in 1ª and Nº.
+_BESIDE_NUMBERS = "µ\u03a9ªº"
 
 
 @dataclass(frozen=True)
@@ -230,16 +232,25 @@ def _latin(text: str) -> tuple[str, float]:
 
     A voice could not read them, and icons are often taken for them.
     """
-    text = unicodedata.normalize("NFKC", text).strip()
+    text = "".join(map(_usual, unicodedata.normalize("NFC", text))).strip()
     kept = "".join(char for char in text if _is_latin(char)).strip()
     return kept, len(kept) / max(1, len(text))
 
 
+def _usual(char: str) -> str:
+    """A sign as Latin text has it. No fraction or raised digit changes: 2½ is not 21/2."""
+    if "\uff00" <= char <= "\uffef" or char in "\u3000℃℉":
+        return unicodedata.normalize("NFKC", char)
+    return "µ" if char == "\u03bc" else char  # voices read the sign, not the letter, as "micro"
+
+
 def _is_latin(char: str) -> bool:
-    return char.isascii() or not char.isalpha() or "LATIN" in unicodedata.name(char, "")
+    if char.isascii() or not char.isalpha() or char in _BESIDE_NUMBERS:
+        return True
+    return "LATIN" in unicodedata.name(char, "")
 
 
 def _debris(text: str) -> bool:
-    """Single letters and signs: borders, icons, bullets. A digit may be a price or a key."""
+    """Single letters and signs: borders, icons, bullets. A number may be a price or a key."""
     solid = [char for char in text if char.isalnum()]
-    return not solid or (len(solid) == 1 and not solid[0].isdigit())
+    return not solid or (len(solid) == 1 and unicodedata.category(solid[0]) not in ("Nd", "No"))

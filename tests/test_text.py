@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from core import text_engine
-from core.text import Line, Text, TextReader
+from core.text import Line, Reading, Text, TextReader
+from core.text_engine import Quads, TextEngine
 from core.text_layout import Area, reading_order
 from core.text_likely import text_likely
 from core.text_speech import split_parts
@@ -99,6 +100,47 @@ def test_the_first_words_come_before_the_rest_and_reading_goes_on(reader: TextRe
     assert lines_of(more).startswith(lines_of(first))
     assert len(lines_of(more).split()) >= 60
     assert not reading.text(cancelled=lambda: True).complete
+
+
+class Recognised(TextEngine):
+    """An engine that reads what it was given, line by line."""
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = iter(lines)
+
+    def recognise(self, pixels: Pixels, quads: Quads) -> list[tuple[str, float]]:
+        return [(next(self._lines), 0.99) for _ in quads]
+
+
+def told(*lines: str) -> tuple[str, ...]:
+    """The paragraphs of lines that stand so far apart that none goes on in the next."""
+    corners = np.array([[0, 0], [100, 0], [100, 16], [0, 16]], np.float32)
+    down = np.arange(len(lines))[:, None, None] * np.array([0, 50])
+    quads = (corners + down).astype(np.float32)
+    pixels = np.zeros((50 * len(lines), 100, 3), np.uint8)
+    return Reading(Recognised(*lines), pixels, quads).text().paragraphs
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("50 \u03bcg", "50 µg"),
+        ("50 µg", "50 µg"),
+        ("2½ tablets", "2½ tablets"),
+        ("10³", "10³"),
+        ("€5²", "€5²"),
+        ("10 kΩ", "10 kΩ"),
+        ("10 k\u2126", "10 kΩ"),
+        ("\uff21\uff22\u3000\uff11\uff12", "AB 12"),
+        ("20 ℃", "20 °C"),
+        ("Cafe\u0301", "Café"),
+        ("Nº 5", "Nº 5"),
+        ("½", "½"),
+        ("Opening 时间", "Opening"),
+    ],
+)
+def test_doses_and_numbers_are_told_as_they_are_written(written: str, said: str) -> None:
+    assert told(written) == (said,)
 
 
 def test_the_same_picture_gives_the_same_text(reader: TextReader) -> None:
