@@ -12,7 +12,13 @@ _BEYOND_DOUBT = 0.9
 _SHORTEST = 2
 # A date or time alone near the upper or lower edge was printed there by the camera.
 _EDGE = 0.15
-_STAMP = re.compile(r"['’]?\d{1,4}([\s.:/'’-]+\d{1,4}){1,6}\s*([AP]M)?", re.IGNORECASE)
+_BETWEEN = r"[\s.:/'’-]{1,2}"
+_YEAR = r"['’]?(?:\d\d|\d{4})"
+_DAY = r"\d{1,2}"  # or month
+_DATE = f"(?:{_YEAR}{_BETWEEN}{_DAY}{_BETWEEN}{_DAY}|{_DAY}{_BETWEEN}{_DAY}{_BETWEEN}{_YEAR})"
+_TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:\s*[AP]M)?"
+# Anything looser is a telephone number, a price, or opening hours, which are said.
+_STAMP = re.compile(rf"{_DATE}(?:\s+{_TIME})?|{_TIME}(?:\s+{_DATE})?", re.IGNORECASE)
 
 # A portion has about so many words: ten seconds of speech.
 FIRST_WORDS = 25

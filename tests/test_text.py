@@ -255,10 +255,20 @@ def line(text: str, confidence: float = 0.99, top: float = 0.4) -> Line:
         line("|::-. x"),
         line("12.06.2024 10:31", top=0.93),
         line("'98 7 24", top=0.93),
+        line("12/31 '98 7:05 PM", top=0.93),
+        line("2024-06-12 10:31:08", top=0.01),
+        line("10:31", top=0.93),
     ],
 )
 def test_doubtful_lines_and_dates_of_cameras_are_not_said(unsaid: Line) -> None:
     assert Text((unsaid, line("Bakery")), (), complete=True).says() == "Bakery."
+
+
+@pytest.mark.parametrize(
+    "said", ["0664 123 4567", "664 12 34", "12.50", "7:30 - 16:00", "9-12 14-18"]
+)
+def test_numbers_at_the_edge_that_are_no_dates_are_said(said: str) -> None:
+    assert Text((line(said, top=0.93),), (), complete=True).says() == f"{said}."
 
 
 def test_a_text_that_was_not_read_to_its_end_keeps_its_first_portions() -> None:
