@@ -2,7 +2,7 @@
 
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.caption import Box
@@ -20,6 +20,8 @@ _REDUCED_PIXELS = 1600 * 1200
 _GLANCED_PIXELS = 416 * 312
 # Lines below this confidence are debris: icons, borders, texture.
 _CONFIDENT = 0.6
+# What has so many words, and no number, says nothing new when it is repeated.
+_SENTENCE = 4
 # Letters that stand beside numbers among Latin ones: micro, ohm, and as in 1ª and Nº.
 _BESIDE_NUMBERS = "µ\u03a9ªº"
 
@@ -46,7 +48,7 @@ class Text:
     Attributes:
         lines: in reading order.
         paragraphs: the same as it would be read aloud: wrapped lines joined, cells of a row
-            separated by commas, what is repeated said once, debris left out.
+            separated by commas, debris left out, and sentences that were told before.
         complete: whether the picture was read to its end.
     """
 
@@ -139,7 +141,7 @@ class Reading:
         told = [(line.text, place) for line, place in kept if not _debris(line.text)]
         return Text(
             lines=tuple(line for line, _ in kept),
-            paragraphs=tuple(dict.fromkeys(paragraphs(told))),
+            paragraphs=tuple(_told_once(paragraphs(told))),
             complete=self.complete,
         )
 
@@ -225,6 +227,16 @@ class TextReader:
         large = pixels.shape[0] * pixels.shape[1] > _SCREEN_PIXELS
         quads = engine.find(pixels, _REDUCED_PIXELS if large else _SCREEN_PIXELS)
         return Reading(engine, pixels, quads)
+
+
+def _told_once(told: Sequence[str]) -> Iterator[str]:
+    """Paragraphs without repeated sentences; a state, an answer or a price may come twice."""
+    before: set[str] = set()
+    for paragraph in told:
+        sentence = len(paragraph.split()) >= _SENTENCE and not any(map(str.isnumeric, paragraph))
+        if not (sentence and paragraph in before):
+            yield paragraph
+        before.add(paragraph)
 
 
 def _latin(text: str) -> tuple[str, float]:

@@ -143,6 +143,13 @@ def test_doses_and_numbers_are_told_as_they_are_written(written: str, said: str)
     assert told(written) == (said,)
 
 
+def test_states_and_prices_are_told_as_often_as_they_stand_there() -> None:
+    settings = ("Wi-Fi", "On", "Bluetooth", "On")
+    menu = ("Soup of the day 4.50", "Soup of the day 4.50")
+    assert told(*settings, *menu) == (*settings, *menu)
+    assert told("Accept all of them", "On", "Accept all of them") == ("Accept all of them", "On")
+
+
 def test_the_same_picture_gives_the_same_text(reader: TextReader) -> None:
     window = rendered_pages.dialog(Look(size=14, dark=True), 4)
     assert reader.read(window.pixels) == TextReader(threads=1).read(window.pixels)
