@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from core.bars import without_bars
+from core.caption import DRAWN
 from core.kinds import judge
 from core.sample import SIDE, Sample, take_sample
 
@@ -32,6 +34,8 @@ SENTENCES = {
 }
 # Codes with which no sentence about a photograph is made.
 UNFIT = frozenset(SENTENCES)
+# What a photograph between plain bars, as a phone shows it, is taken for.
+_OF_BARS = DRAWN | {"blurred"}
 
 
 def find_notes(pixels: np.ndarray) -> tuple[str, ...]:
@@ -40,6 +44,14 @@ def find_notes(pixels: np.ndarray) -> tuple[str, ...]:
     Args:
         pixels: (height, width, 3) uint8 RGB, of any size.
     """
+    notes = _notes(pixels)
+    if _OF_BARS.isdisjoint(notes):
+        return notes
+    inner = without_bars(pixels)
+    return () if inner.shape != pixels.shape and not _notes(inner) else notes
+
+
+def _notes(pixels: np.ndarray) -> tuple[str, ...]:
     sample = take_sample(pixels)
     if plain := _plain(sample):
         return (plain,)

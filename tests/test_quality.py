@@ -85,6 +85,32 @@ def test_photographs_are_not_refused(name: str) -> None:
     assert {how: find_notes(shown) for how, shown in variants.items() if find_notes(shown)} == {}
 
 
+def between_bars(pixels: np.ndarray, colour: int, sideways: bool = False) -> np.ndarray:
+    """As a phone held upright shows it, or one held sideways."""
+    turned = pixels.transpose(1, 0, 2) if sideways else pixels
+    width = 360
+    shown = kinds.as_frame(turned, (width, width * len(turned) // turned.shape[1]), 90)
+    above = (780 - len(shown)) // 2
+    canvas = np.full((780, width, 3), colour, np.uint8)
+    canvas[above : above + len(shown)] = shown
+    return canvas.transpose(1, 0, 2) if sideways else canvas
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+@pytest.mark.parametrize("colour", [0, 255])
+@pytest.mark.parametrize("sideways", [False, True])
+def test_bars_beside_a_photograph_change_nothing(name: str, colour: int, sideways: bool) -> None:
+    assert find_notes(between_bars(photograph(name), colour, sideways)) == ()
+
+
+def test_a_screen_or_a_blurred_picture_between_bars_stays_one(qapp: QApplication) -> None:
+    mail = other_screens.mail(rng())
+    blurred = kinds.BAD["blurred"]
+    shown = [make(photograph("coffee.png"), rng()) for make in blurred.values()]
+    assert find_notes(between_bars(mail, 0))
+    assert all(find_notes(between_bars(pixels, 0)) for pixels in shown)
+
+
 @pytest.mark.parametrize("kind", list(kinds.BAD))
 def test_bad_pictures_are_caught_by_their_name(kind: str) -> None:
     missed = []
