@@ -18,6 +18,8 @@ _COLUMN_GAP = 0.7
 _LINE_GAP = 0.5
 # How far the first line of a paragraph may be indented, in line heights.
 _INDENT = 3.0
+# A word may be so much wider than its share of its line, in line heights: "m" is wider than "i".
+_WIDER_WORD = 0.6
 # Columns narrower than so many line heights hold items, not wrapped lines.
 _NARROWEST = 10.0
 # Items of a bar are at most so many times as wide as high.
@@ -274,5 +276,6 @@ def _goes_on(upper: Placed, lower: Placed, line: str) -> bool:
         return False
     if abs(below.left - above.left) > _INDENT * low or upper.edge - below.left < _NARROWEST * low:
         return False
-    word = (below.right - below.left) * len(line.split()[0]) / len(line)
-    return above.right + word + 0.3 * low >= upper.edge
+    letters = 1 + len(line.split()[0])  # of its first word, with the space before it
+    word = (below.right - below.left) * letters / len(line)
+    return above.right + word + _WIDER_WORD * low >= upper.edge

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from core import text_engine
 from core.text import Line, Reading, Text, TextReader
 from core.text_engine import Quads, TextEngine
-from core.text_layout import Area, reading_order
+from core.text_layout import Area, paragraphs, reading_order
 from core.text_likely import text_likely
 from core.text_speech import split_parts
 from tests import rendered_pages
@@ -248,6 +248,18 @@ def test_three_printed_columns_are_read_one_after_the_other() -> None:
     columns = [(left, 40.0 + 20 * row, 280.0) for left in (0.0, 310.0, 620.0) for row in range(12)]
     areas = boxes((0, 0, 500), *columns)
     assert order(areas) == list(range(len(areas)))
+
+
+@pytest.mark.parametrize(("room", "joined"), [(20, True), (50, True), (80, False)])
+def test_a_line_goes_on_where_the_next_word_had_no_room_in_it(room: float, joined: bool) -> None:
+    lines = [
+        "Ships had been passing there for a year,",
+        "when the first keeper, a man",
+        "named Thomas Fletcher, lit the lamp here.",
+    ]
+    places = reading_order(boxes((0, 0, 300), (0, 20, 300 - room), (0, 40, 300)))
+    sentences = paragraphs(list(zip(lines, places, strict=True)))
+    assert (sentences == [" ".join(lines)]) == joined
 
 
 def line(text: str, confidence: float = 0.99, top: float = 0.4) -> Line:
