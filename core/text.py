@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.caption import Box
-from core.text_engine import Pixels, Quads, TextEngine
+from core.text_engine import Pixels, TextEngine
 from core.text_layout import Area, Placed, paragraphs, reading_order
 from core.text_likely import text_likely
+from core.text_quads import Quads, join_pieces
 from core.text_speech import FIRST_WORDS, split_parts, worth_saying
 
 # Text is looked for at full size on whatever a screen shows at 100 %. What is larger comes from a
@@ -100,11 +101,12 @@ class Reading:
     Args:
         engine: what reads the lines.
         pixels: (height, width, 3) uint8 RGB; kept as long as this is.
-        quads: the lines that were found in it.
+        quads: the lines that were found in it, some in pieces.
     """
 
     def __init__(self, engine: TextEngine, pixels: Pixels, quads: Quads) -> None:
         self._engine, self._pixels = engine, pixels
+        quads = join_pieces(quads)
         areas = [Area(*quad.min(axis=0), *quad.max(axis=0)) for quad in quads.astype(float)]
         self._places = reading_order(areas)
         self._quads = quads[[place.index for place in self._places]]

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SeesayError
+from core.text_quads import Quads
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
 
 Pixels = NDArray[np.uint8]
-Quads = NDArray[np.float32]  # (lines, 4 corners from the upper left clockwise, x and y) in pixels
 
 _FINDER, _RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 # The recogniser sees lines of this height; narrowed to this share of their width, they are read

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core import text_engine
 from core.text import Line, Reading, Text, TextReader
-from core.text_engine import Quads, TextEngine
+from core.text_engine import TextEngine
 from core.text_layout import Area, paragraphs, reading_order
 from core.text_likely import text_likely
+from core.text_quads import Quads
 from core.text_speech import split_parts
 from tests import rendered_pages
 from tests.rendered_pages import Look, Pixels
@@ -102,23 +104,33 @@ def test_the_first_words_come_before_the_rest_and_reading_goes_on(reader: TextRe
     assert not reading.text(cancelled=lambda: True).complete
 
 
-class Recognised(TextEngine):
-    """An engine that reads what it was given, line by line."""
+def corners(*cells: tuple[float, float, float]) -> Quads:
+    """Of lines 16 pixels high, from left, top and width."""
+    areas = [(left, top, left + width, top + 16) for left, top, width in cells]
+    return np.array([[(x, y), (r, y), (r, b), (x, b)] for x, y, r, b in areas], np.float32)
 
-    def __init__(self, *lines: str) -> None:
-        self._lines = iter(lines)
+
+class Recognised(TextEngine):
+    """An engine that knows what is written at each place."""
+
+    def __init__(self, lines: Sequence[str], quads: Quads) -> None:
+        self._lines, self._quads = lines, quads
 
     def recognise(self, pixels: Pixels, quads: Quads) -> list[tuple[str, float]]:
-        return [(next(self._lines), 0.99) for _ in quads]
+        nearest = [np.abs(self._quads - quad).sum(axis=(1, 2)).argmin() for quad in quads]
+        return [(self._lines[number], 0.99) for number in nearest]
+
+
+def read_at(quads: Quads, *lines: str) -> Text:
+    """What is read in a picture of 1000 x 1000 pixels in which lines were found at these places."""
+    pixels = np.zeros((1000, 1000, 3), np.uint8)
+    return Reading(Recognised(lines, quads), pixels, quads).text()
 
 
 def told(*lines: str) -> tuple[str, ...]:
     """The paragraphs of lines that stand so far apart that none goes on in the next."""
-    corners = np.array([[0, 0], [100, 0], [100, 16], [0, 16]], np.float32)
-    down = np.arange(len(lines))[:, None, None] * np.array([0, 50])
-    quads = (corners + down).astype(np.float32)
-    pixels = np.zeros((50 * len(lines), 100, 3), np.uint8)
-    return Reading(Recognised(*lines), pixels, quads).text().paragraphs
+    places = corners(*((0, 50 * number, 100) for number in range(len(lines))))
+    return read_at(places, *lines).paragraphs
 
 
 @pytest.mark.parametrize(
@@ -148,6 +160,14 @@ def test_states_and_prices_are_told_as_often_as_they_stand_there() -> None:
     menu = ("Soup of the day 4.50", "Soup of the day 4.50")
     assert told(*settings, *menu) == (*settings, *menu)
     assert told("Accept all of them", "On", "Accept all of them") == ("Accept all of them", "On")
+
+
+def test_pieces_of_a_line_are_read_as_one() -> None:
+    pieces = corners((0, 0, 60), (57, 2, 60), (114, 1, 60))
+    (line,) = read_at(pieces, "EX", "XI", "IT").lines
+    assert line.box == pytest.approx((0, 0, 0.174, 0.018))
+    cells = corners((0, 0, 60), (62, 2, 60), (57, 15, 60))
+    assert read_at(cells, "Bread", "2.50", "Vegan").paragraphs == ("Bread, 2.50", "Vegan")
 
 
 def test_the_same_picture_gives_the_same_text(reader: TextReader) -> None:

@@ -1,0 +1,39 @@
+"""Corners of lines, put right before they are read: pieces of one line are joined."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Quads = NDArray[np.float32]  # (lines, 4 corners from the upper left clockwise, x and y) in pixels
+
+# Pieces stand on one line when their middles differ by less than this share of the lower one, and
+# their heights by less than this factor; and none leans by more than this share of its height.
+_SAME_LINE = 0.25
+_SAME_HEIGHT = 1.5
+_LEVEL = 0.15
+
+
+def join_pieces(quads: Quads) -> Quads:
+    """Level lines, each in one: pieces that overlap would have the letters between read twice."""
+    left, top = quads.min(axis=1).T
+    right, bottom = quads.max(axis=1).T
+    height, middle = bottom - top, (top + bottom) / 2
+    low, high = np.minimum.outer(height, height), np.maximum.outer(height, height)
+    overlap = np.minimum.outer(right, right) > np.maximum.outer(left, left)
+    level = np.abs(quads[:, 0, 1] - quads[:, 1, 1]) < _LEVEL * height
+    one_line = np.abs(np.subtract.outer(middle, middle)) < _SAME_LINE * low
+    one_line &= (high < _SAME_HEIGHT * low) & np.logical_and.outer(level, level)
+    line = np.arange(len(quads))
+    for first, second in np.argwhere(np.triu(one_line & overlap, 1)):
+        line[line == line[second]] = line[first]
+    return np.array([_around(quads[line == one]) for one in np.unique(line)], np.float32).reshape(
+        -1, 4, 2
+    )
+
+
+def _around(pieces: Quads) -> NDArray[np.float32]:
+    """The corners of a line that was found in so many pieces."""
+    if len(pieces) == 1:
+        return pieces[0]
+    left, top = pieces.min(axis=(0, 1))
+    right, bottom = pieces.max(axis=(0, 1))
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
