@@ -5,11 +5,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.caption import Box
 from core.text_engine import Pixels, TextEngine
 from core.text_layout import Area, Placed, paragraphs, reading_order
 from core.text_likely import text_likely
-from core.text_quads import Quads, join_pieces
+from core.text_quads import Quads, find_lean, join_pieces, turned
 from core.text_speech import FIRST_WORDS, split_parts, worth_saying
 
 # Text is looked for at full size on whatever a screen shows at 100 %. What is larger comes from a
@@ -106,10 +109,11 @@ class Reading:
 
     def __init__(self, engine: TextEngine, pixels: Pixels, quads: Quads) -> None:
         self._engine, self._pixels = engine, pixels
-        quads = join_pieces(quads)
-        areas = [Area(*quad.min(axis=0), *quad.max(axis=0)) for quad in quads.astype(float)]
-        self._places = reading_order(areas)
-        self._quads = quads[[place.index for place in self._places]]
+        # On a page that leans, what stands beside each other is only seen once it is level.
+        lean = find_lean(quads)
+        level = join_pieces(turned(quads, -lean))
+        self._places = reading_order([_area(quad) for quad in level])
+        self._quads = turned(level[[place.index for place in self._places]], lean)
         self._read: list[tuple[str, float]] = []  # text and confidence
 
     @property
@@ -135,11 +139,12 @@ class Reading:
 
     def _text(self) -> Text:
         kept: list[tuple[Line, Placed]] = []
-        for (raw, confidence), place in zip(self._read, self._places, strict=False):
+        looks = zip(self._read, self._places, self._quads, strict=False)
+        for (raw, confidence), place, quad in looks:
             text, share = _latin(raw)
             confidence *= share  # beside another script, Latin letters are often misread
             if text and confidence >= _CONFIDENT:
-                kept.append((Line(text, confidence, self._share(place.area)), place))
+                kept.append((Line(text, confidence, self._share(_area(quad))), place))
         told = [(line.text, place) for line, place in kept if not _debris(line.text)]
         return Text(
             lines=tuple(line for line, _ in kept),
@@ -155,6 +160,10 @@ class Reading:
             min(1.0, area.right / width),
             min(1.0, area.bottom / height),
         )
+
+
+def _area(quad: NDArray[np.float32]) -> Area:
+    return Area(*quad.min(axis=0).tolist(), *quad.max(axis=0).tolist())
 
 
 class TextReader:

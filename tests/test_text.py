@@ -16,7 +16,7 @@ from core.text import Line, Reading, Text, TextReader
 from core.text_engine import TextEngine
 from core.text_layout import Area, paragraphs, reading_order
 from core.text_likely import text_likely
-from core.text_quads import Quads
+from core.text_quads import Quads, turned
 from core.text_speech import split_parts
 from tests import rendered_pages
 from tests.rendered_pages import Look, Pixels
@@ -168,6 +168,21 @@ def test_pieces_of_a_line_are_read_as_one() -> None:
     assert line.box == pytest.approx((0, 0, 0.174, 0.018))
     cells = corners((0, 0, 60), (62, 2, 60), (57, 15, 60))
     assert read_at(cells, "Bread", "2.50", "Vegan").paragraphs == ("Bread, 2.50", "Vegan")
+
+
+@pytest.mark.parametrize("degrees", [-7, -3, 3, 7])
+def test_a_page_that_leans_is_read_like_one_that_is_upright(degrees: float) -> None:
+    names = ("Bread", "Milk", "Butter", "Honey", "Cheese")
+    prices = ("2.50", "1.20", "3.10", "5.90", "4.40")
+    upright = corners(*((left, 300 + 30 * row, 60) for row in range(5) for left in (150, 750)))
+    listed = [words for row in zip(names, prices, strict=True) for words in row]
+    leaning = turned(upright, np.radians(degrees))
+    text = read_at(leaning, *listed)
+    assert text.paragraphs == read_at(upright, *listed).paragraphs
+    assert text.paragraphs[0] == "Bread, 2.50"
+    assert text.lines[0].box == pytest.approx(
+        np.ravel([leaning[0].min(0), leaning[0].max(0)]) / 1000
+    )
 
 
 def test_the_same_picture_gives_the_same_text(reader: TextReader) -> None:
