@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.bars import Part
 from core.caption import DRAWN, Caption, Thing
 from core.confidence import read_confidence
 from core.errors import ModelError
@@ -19,7 +20,7 @@ from core.network import Network, Sight, blind_log_probs, load_network
 from core.paths import BUILTIN_MODEL
 from core.picture import Picture, PictureSource, open_picture
 from core.preprocess import squeeze_many
-from core.quality import find_notes, settle_notes
+from core.quality import examine, settle_notes
 from core.search import Hypothesis, beam_search
 from core.speaking import speak
 from core.text import Reading, Text, TextReader
@@ -43,6 +44,7 @@ class Seen:
     hypothesis: Hypothesis
     confidence: float
     things: tuple[Thing, ...]
+    part: Part  # of the picture that it is about
 
 
 @dataclass(frozen=True)
@@ -202,12 +204,12 @@ class Captioner:
         most_words: int | None = None,
     ) -> list[Beginning]:
         began = time.perf_counter()
-        notes = [find_notes(picture.pixels) for picture in pictures]
-        fit = [picture for picture, found in zip(pictures, notes, strict=True) if not found]
-        described = iter(self._describe([picture.pixels for picture in fit], beam))
+        examined = [(picture, *examine(picture.pixels)) for picture in pictures]
+        fit = [(picture.pixels, part) for picture, found, part in examined if not found]
+        described = iter(self._describe(fit, beam))
         each = (time.perf_counter() - began) / len(pictures)
         results = []
-        for picture, found in zip(pictures, notes, strict=True):
+        for picture, found, _ in examined:
             began = time.perf_counter()
             seen = None if found else next(described)
             reading = self._find_text(picture, found) if text else None
@@ -229,24 +231,29 @@ class Captioner:
             return begun.caption
         written = begun.seen.hypothesis.words
         maps, grounded = ground(self.network, begun.seen.sight, begun.seen.picture, written)
+        maps = begun.seen.part.spread(maps)
         looks = zip(self.vocabulary.decode(written), maps, grounded.tolist(), strict=True)
         return replace(begun.caption, words=tuple(locate(*look) for look in looks))
 
-    def _describe(self, pixels: list[np.ndarray], beam: int) -> list[Seen]:
-        if not pixels:
+    def _describe(self, shown: list[tuple[np.ndarray, Part]], beam: int) -> list[Seen]:
+        if not shown:
             return []
-        sight = self.network.see(squeeze_many(pixels, self.image_size))
+        seen = [part.cut(pixels) for pixels, part in shown]
+        sight = self.network.see(squeeze_many(seen, self.image_size))
         found = self._search(sight, beam)
         blind = blind_log_probs(self.network, sight, [one.words for one in found])
         named = sight.answers.shape[1] == CLASSES
         return [
-            Seen(sight, number, hypothesis, self._trust(hypothesis, log_probs, summary), names)
-            for number, hypothesis, log_probs, summary, names in zip(
+            Seen(
+                sight, number, hypothesis, self._trust(hypothesis, log_probs, summary), names, part
+            )
+            for number, hypothesis, log_probs, summary, names, (_, part) in zip(
                 range(len(found)),
                 found,
                 blind,
                 sight.summary.tolist(),
                 [things(row) if named else () for row in sight.answers],
+                shown,
                 strict=True,
             )
         ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from core.bars import without_bars
+from core.bars import Part, between_bars, whole
 from core.caption import DRAWN
 from core.kinds import judge
 from core.sample import SIDE, Sample, take_sample
@@ -44,11 +44,20 @@ def find_notes(pixels: np.ndarray) -> tuple[str, ...]:
     Args:
         pixels: (height, width, 3) uint8 RGB, of any size.
     """
+    return examine(pixels)[0]
+
+
+def examine(pixels: np.ndarray) -> tuple[tuple[str, ...], Part]:
+    """The notes of `find_notes`, and the part of the picture that is to be described.
+
+    That is a photograph between two plain bars, and otherwise all of the picture.
+    """
     notes = _notes(pixels)
-    if _OF_BARS.isdisjoint(notes):
-        return notes
-    inner = without_bars(pixels)
-    return () if inner.shape != pixels.shape and not _notes(inner) else notes
+    if _OF_BARS.issuperset(notes):
+        part = between_bars(pixels)
+        if part != whole(pixels) and not _notes(part.cut(pixels)):
+            return (), part
+    return notes, whole(pixels)
 
 
 def _notes(pixels: np.ndarray) -> tuple[str, ...]:
