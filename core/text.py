@@ -24,6 +24,12 @@ _REDUCED_PIXELS = 1600 * 1200
 _GLANCED_PIXELS = 416 * 312
 # Lines below this confidence are debris: icons, borders, texture.
 _CONFIDENT = 0.6
+# A page is turned where so many lines, the longest of the first few, are less sure than this, or
+# where most are so many times as high as wide. The first are read soon in any case.
+_LONGEST = 3
+_FIRST = 8
+_SURE = 0.85
+_UPENDED = 1.5
 # What has so many words, and no number, says nothing new when it is repeated.
 _SENTENCE = 4
 # Letters that stand beside numbers among Latin ones: micro, ohm, and as in 1ª and Nº.
@@ -105,16 +111,39 @@ class Reading:
         engine: what reads the lines.
         pixels: (height, width, 3) uint8 RGB; kept as long as this is.
         quads: the lines that were found in it, some in pieces.
+        quarters: of a turn to the left that the picture was given; places are told of the picture
+            as it was before.
     """
 
-    def __init__(self, engine: TextEngine, pixels: Pixels, quads: Quads) -> None:
-        self._engine, self._pixels = engine, pixels
+    def __init__(self, engine: TextEngine, pixels: Pixels, quads: Quads, quarters: int = 0) -> None:
+        self._engine, self._pixels, self._quarters = engine, pixels, quarters
         # On a page that leans, what stands beside each other is only seen once it is level.
         lean = find_lean(quads)
         level = join_pieces(turned(quads, -lean))
         self._places = reading_order([_area(quad) for quad in level])
         self._quads = turned(level[[place.index for place in self._places]], lean)
         self._read: list[tuple[str, float]] = []  # text and confidence
+        self._known: dict[int, tuple[str, float]] = {}  # the same of lines read for `sureness`
+        size = np.ptp(self._quads, axis=1)  # (lines, width and height)
+        self._lengths = size.max(axis=1)
+        self._upended = size[:, 1] > _UPENDED * size[:, 0]
+
+    @property
+    def sideways(self) -> bool:
+        """Whether most of the text runs from top to bottom or back."""
+        upended = self._lengths[self._upended].sum()
+        return len(self._lengths) >= _LONGEST and bool(upended > self._lengths.sum() / 2)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether there is text enough to tell that it is gibberish, and it may be."""
+        return len(self._lengths) >= _LONGEST and self.sureness < _SURE
+
+    @property
+    def sureness(self) -> float:
+        """The median confidence of the longest of the first lines, read for this; 0 without any."""
+        longest = self._lengths[:_FIRST].argsort()[-_LONGEST:].tolist()
+        return float(np.median([self._recognise(line)[1] for line in longest] or [0.0]))
 
     @property
     def complete(self) -> bool:
@@ -133,9 +162,14 @@ class Reading:
                 break
             if cancelled is not None and cancelled():
                 break
-            line = slice(len(self._read), len(self._read) + 1)
-            self._read += self._engine.recognise(self._pixels, self._quads[line])
+            self._read.append(self._recognise(len(self._read)))
         return self._text()
+
+    def _recognise(self, line: int) -> tuple[str, float]:
+        if line not in self._known:
+            quad = self._quads[line : line + 1]
+            (self._known[line],) = self._engine.recognise(self._pixels, quad)
+        return self._known[line]
 
     def _text(self) -> Text:
         kept: list[tuple[Line, Placed]] = []
@@ -154,12 +188,11 @@ class Reading:
 
     def _share(self, area: Area) -> Box:
         height, width = self._pixels.shape[:2]
-        return (
-            max(0.0, area.left / width),
-            max(0.0, area.top / height),
-            min(1.0, area.right / width),
-            min(1.0, area.bottom / height),
-        )
+        left, right = max(0.0, area.left / width), min(1.0, area.right / width)
+        top, bottom = max(0.0, area.top / height), min(1.0, area.bottom / height)
+        for _ in range(self._quarters):  # each of them back, to the right
+            left, top, right, bottom = 1 - bottom, left, 1 - top, right
+        return left, top, right, bottom
 
 
 def _area(quad: NDArray[np.float32]) -> Area:
@@ -170,7 +203,7 @@ class TextReader:
     """Finds and reads lines of text. The models are loaded on first use, or by `load`.
 
     One reader may be used from any thread, but by one at a time; the same picture always gives
-    the same text. Text that stands on its head is not read.
+    the same text. A page may lie on its side or stand on its head.
 
     Args:
         threads: for the networks; by default all processors of this process.
@@ -234,10 +267,22 @@ class TextReader:
         Raises:
             TextReaderMissing: if the library or its models are not there.
         """
+        found = self._find(pixels)
+        if found.sideways:
+            turns = [self._find(pixels, 1), self._find(pixels, 3)]
+        elif found.unsure:
+            turns = [found, self._find(pixels, 2)]
+        else:
+            return found
+        return max(turns, key=lambda reading: reading.sureness)
+
+    def _find(self, pixels: Pixels, quarters: int = 0) -> Reading:
+        """The lines of a picture that is turned to the left before."""
         engine = self.load()
+        pixels = np.ascontiguousarray(np.rot90(pixels, quarters))
         large = pixels.shape[0] * pixels.shape[1] > _SCREEN_PIXELS
         quads = engine.find(pixels, _REDUCED_PIXELS if large else _SCREEN_PIXELS)
-        return Reading(engine, pixels, quads)
+        return Reading(engine, pixels, quads, quarters)
 
 
 def _told_once(told: Sequence[str]) -> Iterator[str]:

@@ -185,6 +185,21 @@ def test_a_page_that_leans_is_read_like_one_that_is_upright(degrees: float) -> N
     )
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_page_on_its_side_or_its_head_is_read(reader: TextReader, quarters: int) -> None:
+    page = rendered_pages.dialog(Look(size=16), 1)
+    upright = reader.read(page.pixels)
+    text = reader.read(np.rot90(page.pixels, quarters))
+    assert text.paragraphs == upright.paragraphs
+    left, top, right, bottom = upright.lines[0].box
+    places = {
+        1: (top, 1 - right, bottom, 1 - left),
+        2: (1 - right, 1 - bottom, 1 - left, 1 - top),
+        3: (1 - bottom, left, 1 - top, right),
+    }
+    assert text.lines[0].box == pytest.approx(places[quarters], abs=0.02)
+
+
 def test_the_same_picture_gives_the_same_text(reader: TextReader) -> None:
     window = rendered_pages.dialog(Look(size=14, dark=True), 4)
     assert reader.read(window.pixels) == TextReader(threads=1).read(window.pixels)
