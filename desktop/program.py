@@ -185,10 +185,10 @@ class Program(QObject):
         self._tray.clicked.connect(window.bring_to_front)
 
     def _apply(self, settings: Settings) -> None:
-        if settings.speech != self._talker.mode:
-            self.flow.hush()  # or the voice that was in use would go on
         self.settings = self.flow.settings = settings
-        self._talker.mode = settings.speech
+        if settings.speech != self._talker.mode:
+            self._talker.mode = settings.speech
+            self.flow.hush()  # or the voice that was in use would go on
         self.speech.configure(settings.voice, settings.rate, settings.volume)
         self.earcons.enabled = settings.earcons
         self.sources.use_camera(settings.camera)
