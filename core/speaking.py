@@ -8,7 +8,7 @@ from core.things import spoken_things
 
 _UNCLEAR = "I cannot tell what this picture shows."
 _UNSURE = "I am not sure what is happening here."
-_BEGINS = "It begins: "
+_BEGINS, _SAYS = "It begins: ", "It says: "
 # Said instead of the sentence of `SENTENCES` where there is text to begin with.
 _TEXTUAL = {
     "screen": "This is a screen, mostly text.",
@@ -41,13 +41,13 @@ def speak(
         said = sentence if level == "sure" else hedged(sentence)
     else:
         said = f"{_UNSURE} {spoken_things(things)}" if things else _UNCLEAR
-    return f"{said} It says: {text}" if text else said
+    return f"{said} {_SAYS}{text}" if text else said
 
 
 def text_begun(spoken: str) -> str:
-    """With how much of its text a screen or page was told; "" for nothing.
+    """With how much of its text a screen, a page or a drawing was told; "" for nothing.
 
     Args:
         spoken: by `speak`, of such a picture.
     """
-    return spoken.partition(_BEGINS)[2]
+    return spoken.partition(_BEGINS)[2] or spoken.partition(_SAYS)[2]

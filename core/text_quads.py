@@ -10,6 +10,8 @@ Quads = NDArray[np.float32]  # (lines, 4 corners from the upper left clockwise, 
 _SAME_LINE = 0.25
 _SAME_HEIGHT = 1.5
 _LEVEL = 0.15
+# Lines so many times as high as wide run from top to bottom.
+_UPENDED = 1.5
 # A page is turned level when three quarters of its lines lean more than this, in radians, for a
 # letter that reaches down lets single ones seem to lean. Upright pages lean no more than the most.
 _LEAST_LEAN = 0.004
@@ -49,6 +51,7 @@ def join_pieces(quads: Quads) -> Quads:
     low, high = np.minimum.outer(height, height), np.maximum.outer(height, height)
     overlap = np.minimum.outer(right, right) > np.maximum.outer(left, left)
     level = np.abs(quads[:, 0, 1] - quads[:, 1, 1]) < _LEVEL * height
+    level &= height < _UPENDED * (right - left)  # of a page on its side, no lines are one
     one_line = np.abs(np.subtract.outer(middle, middle)) < _SAME_LINE * low
     one_line &= (high < _SAME_HEIGHT * low) & np.logical_and.outer(level, level)
     line = np.arange(len(quads))

@@ -260,7 +260,10 @@ class _Keyboard:
                 (keycode, modifiers | shift)
                 for column, shift in ((layout, 0), (layout + 1, X.ShiftMask))
                 for keycode, row in self._layout[0].items()
-                if column < len(row) and row[column] in keysyms
+                if column < len(row)
+                and row[column] in keysyms
+                # Keys such as F7 are the same with Shift, which is another hotkey.
+                and not (shift and row[layout] in keysyms)
             ]
             if found:
                 return found

@@ -186,10 +186,10 @@ class Program(QObject):
 
     def _apply(self, settings: Settings) -> None:
         self.settings = self.flow.settings = settings
+        self.speech.configure(settings.voice, settings.rate, settings.volume)
         if settings.speech != self._talker.mode:
             self._talker.mode = settings.speech
             self.flow.hush()  # or the voice that was in use would go on
-        self.speech.configure(settings.voice, settings.rate, settings.volume)
         self.earcons.enabled = settings.earcons
         self.sources.use_camera(settings.camera)
         self.sources.screen = settings.screen

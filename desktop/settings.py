@@ -87,7 +87,7 @@ class SettingsFile:
 
         A wrong value falls back to its default. A file that is no TOML is set aside under another
         name, and everything falls back; so it does where the file cannot be opened, which is set
-        aside only when others are saved, and nothing is kept till then: it may have said so.
+        aside only when others are saved. Private mode is on then, for it may have been.
         Never raises for what is in the file or around it.
         """
         self._unread = False
@@ -99,8 +99,8 @@ class SettingsFile:
             self._unread = True
             return Settings(private=True, welcomed=True), (
                 f"The settings in {self.path} cannot be opened ({error.strerror}), so that the "
-                "defaults are used and nothing is kept in the history: check the permissions of "
-                "the file, and start Seesay again."
+                "defaults are used, in private mode: nothing is kept in the history until you "
+                "turn that off. Check the permissions of the file, and start Seesay again."
             )
         except (ValueError, RecursionError):  # no TOML, no UTF-8
             return Settings(), self._set_aside()
@@ -236,7 +236,8 @@ def _write(path: Path, text: str, aside: Path | None) -> None:
             file.flush()
             os.fsync(file.fileno())
         if aside is not None:
-            os.replace(path, aside)
+            with contextlib.suppress(FileNotFoundError):  # somebody has taken it away
+                os.replace(path, aside)
         os.replace(draft, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -202,7 +202,8 @@ class Sources(QObject):
             self._open = [other for other in self._open if other is not holder]
             if state == "open":
                 self._open.append(holder)
-            self.camera_open.emit(bool(self._open))
+            if state == "open" or not self._open:
+                self.camera_open.emit(bool(self._open))
         if self._kept is None or self._kept not in holder:
             return
         # One that never opened is told as the answer to the request for its picture.

@@ -209,7 +209,8 @@ class Speech(QObject):
         match message["tell"]:
             case "started" if not utterance.told_started:
                 utterance.told_started = True
-                self._told = ""
+                if not _SILENCED_BY_END:  # there, an engine says so before it tries
+                    self._told = ""
                 self.started.emit(utterance.number)
             case "piece":
                 utterance.index = message["index"]

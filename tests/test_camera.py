@@ -304,7 +304,8 @@ def test_a_camera_that_closes_late_does_not_hide_that_another_is_open(
         camera.mode = "stall"  # what reads it hangs, and does not see that it shall close
         qtbot.waitUntil(lambda: sources.lost, timeout=10_000)
         sources.use_camera(other.url)
-        qtbot.waitUntil(lambda: len(told) == 3, timeout=20_000)
-        assert told == [True] * 3  # opened, opened, the first one closed
+        qtbot.waitUntil(lambda: len(sources._open) == 2, timeout=10_000)
+        qtbot.waitUntil(lambda: len(sources._open) == 1, timeout=20_000)  # the first one closed
         sources.close()
         qtbot.waitUntil(lambda: told[-1] is False, timeout=10_000)
+        assert told == [True, True, False]

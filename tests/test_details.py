@@ -75,5 +75,11 @@ def test_every_word_of_a_text_is_said_once(
     assert details.next_text() == Text((), whole, complete=True).begins()  # from its start again
 
 
+def test_what_was_said_of_a_chart_is_not_said_again() -> None:
+    told = speak(None, "none", ("chart",), (), "Sales. North.")
+    chart = replace(caption_of(None, text=("Sales", "North")), notes=("chart",), spoken=told)
+    assert Details(chart, complete=True).next_text() == "That was all of the text."
+
+
 def _words(parts: Sequence[str]) -> list[str]:
     return " ".join(parts).replace(".", "").split()

@@ -72,6 +72,15 @@ def test_other_keys_stay_with_the_other_programs(screen: Screen, listener: Liste
     listener.expect("stop", "show")
 
 
+def test_a_function_key_with_shift_is_another(screen: Screen, listener: Listener) -> None:
+    assert listener.set(camera="Ctrl+F7") == []
+    screen.press("ctrl+shift+F7", "ctrl+F7")
+    listener.expect("camera")
+    assert listener.set(camera="Ctrl+Shift+F7", screen="Ctrl+F7") == []
+    screen.press("ctrl+shift+F7", "ctrl+F7")
+    listener.expect("camera", "screen")
+
+
 def test_kinds_of_keys(screen: Screen, listener: Listener) -> None:
     keys = {
         "camera": ("Ctrl+A", "ctrl+a"),

@@ -146,6 +146,14 @@ def test_an_unreadable_file_is_kept_when_others_are_saved(file: SettingsFile) ->
     assert [*file.path.parent.glob("settings.toml.broken-*")] == [aside]
 
 
+def test_an_unreadable_file_may_be_taken_away(file: SettingsFile) -> None:
+    file.path.mkdir(parents=True)
+    file.load()
+    file.path.rmdir()
+    file.save(CHANGED)
+    assert file.load() == (CHANGED, None)
+
+
 def test_what_cannot_be_saved_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot be saved"):

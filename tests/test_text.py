@@ -16,7 +16,7 @@ from core.text import Line, Reading, Text, TextReader
 from core.text_engine import TextEngine
 from core.text_layout import Area, paragraphs, reading_order
 from core.text_likely import text_likely
-from core.text_quads import Quads, turned
+from core.text_quads import Quads, join_pieces, turned
 from core.text_speech import split_parts
 from tests import rendered_pages
 from tests.rendered_pages import Look, Pixels
@@ -198,6 +198,13 @@ def test_a_page_on_its_side_or_its_head_is_read(reader: TextReader, quarters: in
         3: (1 - bottom, left, 1 - top, right),
     }
     assert text.lines[0].box == pytest.approx(places[quarters], abs=0.02)
+
+
+@pytest.mark.parametrize("degrees", [0, 1, 1.5, 3])
+def test_lines_of_a_page_on_its_side_are_not_taken_for_one(degrees: float) -> None:
+    lines = [[(x, 0), (x + 22, 0), (x + 22, 600), (x, 600)] for x in range(0, 480, 30)]
+    leaning = turned(np.array(lines, np.float32), np.radians(degrees))
+    assert len(join_pieces(leaning)) == 16
 
 
 def test_the_same_picture_gives_the_same_text(reader: TextReader) -> None:
