@@ -259,7 +259,9 @@ class TextReader:
         return text_likely(pixels) and len(self.load().find(pixels, _GLANCED_PIXELS)) > 0
 
     def find(self, pixels: Pixels) -> Reading:
-        """Find the lines of a picture and put them into reading order, without reading them yet.
+        """Find the lines of a picture and put them into reading order.
+
+        No more is read of them yet than tells which way up the picture is.
 
         Args:
             pixels: (height, width, 3) uint8 RGB; kept until the `Reading` is dropped.

@@ -114,8 +114,8 @@ class HistoryPane(QWidget):
         self.list.doubleClicked.connect(self._show)
         self._lay_out()
         self.filters.changed.connect(self._search)
-        # In good time, not in the middle of what met the damage, nor in its thread.
         self.exported.connect(self._on_exported)
+        # In good time, not in the middle of what met the damage, nor in its thread.
         self._damage_met.connect(self._on_damage, Qt.ConnectionType.QueuedConnection)
         history.tell_damage_to(self._hear_of_damage)
         self._tell_summary = QTimer(self, interval=600, singleShot=True)

@@ -69,11 +69,26 @@ def original_cnn(config: TrainConfig, name: str) -> nn.Module:
     except (OSError, ValueError, RuntimeError) as error:
         raise SeesayError(f"The encoder cannot be set up: {error}.") from error
     if weights is not None:
-        try:
-            cnn.load_state_dict(load_file(weights))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            raise SeesayError(
-                f"{weights} cannot be read as torchvision's weights of {name}; put them there, "
-                "or leave `weights` out to download."
-            ) from error
+        fill(cnn, Path(weights), name, "leave `weights` out to download")
     return cnn
+
+
+def fill(cnn: nn.Module, weights: Path, name: str, otherwise: str) -> None:
+    """Give an encoder of this name its weights from a file.
+
+    Args:
+        cnn: with its classifier.
+        weights: the file.
+        name: of the encoder.
+        otherwise: what one can do without the file.
+
+    Raises:
+        SeesayError: if they are missing or do not fit.
+    """
+    try:
+        cnn.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise SeesayError(
+            f"{weights} cannot be read as torchvision's weights of {name}; put them there, "
+            f"or {otherwise}."
+        ) from error

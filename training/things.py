@@ -20,8 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -37,6 +35,7 @@ from training.ahead import load_ahead
 from training.data import Example, load_split
 from training.keep import Teacher
 from training.pictures import Squares
+from training.start import fill
 from training.target import check_target, writing
 
 _BATCH = 32
@@ -236,13 +235,7 @@ def _load_sets(folders: Sequence[Path], split: str) -> dict[str, list[Example]]:
 def _read_original(architecture: ModelConfig, weights: Path) -> Teacher:
     """The original classifier of a model's encoder."""
     cnn = build_cnn(architecture.encoder)
-    try:
-        cnn.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise SeesayError(
-            f"{weights} cannot be read as torchvision's weights of {architecture.encoder}: give "
-            "their file, or leave --original out."
-        ) from error
+    fill(cnn, weights, architecture.encoder, "leave --original out")
     return Teacher(cnn)
 
 
